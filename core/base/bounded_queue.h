@@ -32,7 +32,8 @@ class BoundedQueue {
     return true;
   }
 
-  /// The oldest value; waits until there is one, `stop` is requested, or the queue is closed and empty.
+  /// The oldest value; waits until there is one, `stop` is requested, or the queue is closed and
+  /// empty.
   std::optional<T> pop(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, stop, [this] { return closed_ || !items_.empty(); });

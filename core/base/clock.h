@@ -32,14 +32,19 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   [[nodiscard]] Time now() const override {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
   }
   [[nodiscard]] SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
 };
 
 /// Milliseconds since 1970.
-constexpr std::int64_t to_ms(Time time) { return time.time_since_epoch().count(); }
+constexpr std::int64_t to_ms(Time time) {
+  return time.time_since_epoch().count();
+}
 /// The time `ms` milliseconds after 1970.
-constexpr Time from_ms(std::int64_t ms) { return Time{std::chrono::milliseconds{ms}}; }
+constexpr Time from_ms(std::int64_t ms) {
+  return Time{std::chrono::milliseconds{ms}};
+}
 
 }  // namespace edge

@@ -24,10 +24,11 @@ enum class ErrorCode : std::uint8_t {
 
 /// An expected failure as a value.
 ///
-/// `message` is lower case without a full stop, names the input that was wrong and never holds a secret.
-/// `field` is the place in the input: a JSON pointer, a column, a configuration key; empty when there is none.
-/// `reason` is a stable snake_case name that programs may match on; empty means the default name of `code`.
-/// `retry_after` is set when trying again later makes sense (Unavailable, RateLimited).
+/// `message` is lower case without a full stop, names the input that was wrong and never holds a
+/// secret. `field` is the place in the input: a JSON pointer, a column, a configuration key; empty
+/// when there is none. `reason` is a stable snake_case name that programs may match on; empty means
+/// the default name of `code`. `retry_after` is set when trying again later makes sense
+/// (Unavailable, RateLimited).
 struct Error {
   ErrorCode code = ErrorCode::Internal;
   std::string message = {};

@@ -68,5 +68,7 @@ class Ids {
 
 template <typename Tag>
 struct std::hash<edge::Id<Tag>> {
-  std::size_t operator()(const edge::Id<Tag>& id) const noexcept { return std::hash<std::string>{}(id.text); }
+  std::size_t operator()(const edge::Id<Tag>& id) const noexcept {
+    return std::hash<std::string>{}(id.text);
+  }
 };

@@ -13,7 +13,8 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 
 /// Turns an error into the failing side of any `Result`.
-inline tl::unexpected<Error> Failure(Error error) {  // NOLINT(readability-identifier-naming): reads as a value
+inline tl::unexpected<Error> Failure(
+    Error error) {  // NOLINT(readability-identifier-naming): reads as a value
   return tl::unexpected<Error>(std::move(error));
 }
 

@@ -9,8 +9,9 @@
 
 namespace edge {
 
-/// An immutable value that is replaced as a whole: readers keep what they took, writers publish a new one.
-/// Thread-safe. A `Reader` is for one thread and costs one atomic load while nothing changed.
+/// An immutable value that is replaced as a whole: readers keep what they took, writers publish a
+/// new one. Thread-safe. A `Reader` is for one thread and costs one atomic load while nothing
+/// changed.
 template <typename T>
 class Snapshot {
  public:
@@ -34,7 +35,9 @@ class Snapshot {
     return current_;
   }
 
-  [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t generation() const {
+    return generation_.load(std::memory_order_acquire);
+  }
 
   /// A cached pointer of one thread. Must not outlive the snapshot.
   class Reader {

@@ -26,7 +26,11 @@ const EVP_MD* algorithm_of(Hash hash) {
 
 std::string digest(const EVP_MD* algorithm, std::string_view octets) {
   std::string out(static_cast<std::size_t>(EVP_MD_get_size(algorithm)), '\0');
-  if (EVP_Digest(octets.data(), octets.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, algorithm,
+  if (EVP_Digest(octets.data(),
+                 octets.size(),
+                 reinterpret_cast<unsigned char*>(out.data()),
+                 nullptr,
+                 algorithm,
                  nullptr) != 1) {
     throw std::runtime_error("OpenSSL refused a digest");
   }
@@ -35,16 +39,25 @@ std::string digest(const EVP_MD* algorithm, std::string_view octets) {
 
 }  // namespace
 
-std::string sha256(std::string_view octets) { return digest(EVP_sha256(), octets); }
+std::string sha256(std::string_view octets) {
+  return digest(EVP_sha256(), octets);
+}
 
-std::string sha1(std::string_view octets) { return digest(EVP_sha1(), octets); }
+std::string sha1(std::string_view octets) {
+  return digest(EVP_sha1(), octets);
+}
 
 std::string hmac(Hash hash, std::string_view key, std::string_view message) {
   const EVP_MD* algorithm = algorithm_of(hash);
   std::string out(static_cast<std::size_t>(EVP_MD_get_size(algorithm)), '\0');
   unsigned int length = 0;
-  if (HMAC(algorithm, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-           message.size(), reinterpret_cast<unsigned char*>(out.data()), &length) == nullptr) {
+  if (HMAC(algorithm,
+           key.data(),
+           static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(message.data()),
+           message.size(),
+           reinterpret_cast<unsigned char*>(out.data()),
+           &length) == nullptr) {
     throw std::runtime_error("OpenSSL refused an HMAC");
   }
   return out;

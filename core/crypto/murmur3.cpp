@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint32_t kC1 = 0xcc9e2d51;
 constexpr std::uint32_t kC2 = 0x1b873593;
 
-std::uint32_t scramble(std::uint32_t block) { return std::rotl(block * kC1, 15) * kC2; }
+std::uint32_t scramble(std::uint32_t block) {
+  return std::rotl(block * kC1, 15) * kC2;
+}
 
 }  // namespace
 

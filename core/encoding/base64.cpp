@@ -6,8 +6,10 @@
 namespace edge::encoding {
 namespace {
 
-constexpr std::string_view kStandard = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view kUrl = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kStandard =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrl =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::uint8_t kBad = 0xFF;
 
 using Table = std::array<std::uint8_t, 256>;
@@ -92,11 +94,17 @@ std::string_view without_padding(std::string_view text) {
 
 }  // namespace
 
-std::string base64url_encode(std::string_view octets) { return encode(octets, kUrl, false); }
+std::string base64url_encode(std::string_view octets) {
+  return encode(octets, kUrl, false);
+}
 
-std::string base64_encode(std::string_view octets) { return encode(octets, kStandard, true); }
+std::string base64_encode(std::string_view octets) {
+  return encode(octets, kStandard, true);
+}
 
-std::optional<std::string> base64url_decode(std::string_view text) { return decode(text, kUrlTable, true); }
+std::optional<std::string> base64url_decode(std::string_view text) {
+  return decode(text, kUrlTable, true);
+}
 
 std::optional<std::string> base64_decode(std::string_view text) {
   return decode(without_padding(text), kStandardTable, false);

@@ -35,7 +35,8 @@ bool second_is_valid(unsigned char first, unsigned char second) {
   }
 }
 
-/// A sort key: code points in the order of their UTF-16 code units (surrogate pairs sort below U+E000..U+FFFF).
+/// A sort key: code points in the order of their UTF-16 code units (surrogate pairs sort below
+/// U+E000..U+FFFF).
 std::uint32_t utf16_rank(std::uint32_t code_point) {
   if (code_point >= 0x10000) {
     return code_point - 0x10000 + 0xD800;

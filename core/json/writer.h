@@ -10,8 +10,9 @@
 
 namespace edge::json {
 
-/// Appends JSON to a text; commas and colons are put by the writer. Compact by default; `Layout::Pretty` indents by two
-/// blanks (the command line's `json` format). It does not check that the calls nest; our own code guarantees that.
+/// Appends JSON to a text; commas and colons are put by the writer. Compact by default;
+/// `Layout::Pretty` indents by two blanks (the command line's `json` format). It does not check
+/// that the calls nest; our own code guarantees that.
 ///
 ///     Writer out;
 ///     out.begin_object().key("id").string(id).key("size").integer(3).end_object();
@@ -30,13 +31,15 @@ class Writer {
   Writer& string(std::string_view text);
   Writer& integer(std::int64_t value);
   Writer& unsigned_integer(std::uint64_t value);
-  /// Shortest text that reads back as the same double, in ECMAScript form; `-0` is `0`, not finite is `null`.
+  /// Shortest text that reads back as the same double, in ECMAScript form; `-0` is `0`, not finite
+  /// is `null`.
   Writer& number(double value);
   Writer& boolean(bool value);
   Writer& null();
   /// A text that is JSON already, copied as it is.
   Writer& raw(std::string_view json);
-  /// A value of a document: compact copies its raw text, pretty lays it out anew (numbers keep their digits).
+  /// A value of a document: compact copies its raw text, pretty lays it out anew (numbers keep
+  /// their digits).
   Writer& value(Value value);
 
   /// Shorthand for `key(name).string(text)` and so on.
@@ -46,7 +49,9 @@ class Writer {
   Writer& member(std::string_view name, bool value) { return key(name).boolean(value); }
   Writer& member(std::string_view name, std::int64_t value) { return key(name).integer(value); }
   Writer& member(std::string_view name, int value) { return key(name).integer(value); }
-  Writer& member(std::string_view name, std::uint64_t value) { return key(name).unsigned_integer(value); }
+  Writer& member(std::string_view name, std::uint64_t value) {
+    return key(name).unsigned_integer(value);
+  }
 
   [[nodiscard]] const std::string& text() const { return out_; }
   /// Hands out the text and starts anew.

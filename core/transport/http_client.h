@@ -39,9 +39,10 @@ struct IncomingResponse {
 
 /// Sends requests. Thread-safe; calls block for at most `timeout`.
 ///
-/// Failures: DeadlineExceeded (reason `timeout`), Unavailable (reasons `connect_failed`, `tls_failed`, `dns_failed`:
-/// nothing was sent; `connection_lost`: the outcome is unknown), PermissionDenied (reason `egress_denied`: the outbound
-/// guard refused the address), InvalidArgument (the URL), TooLarge (the answer).
+/// Failures: DeadlineExceeded (reason `timeout`), Unavailable (reasons `connect_failed`,
+/// `tls_failed`, `dns_failed`: nothing was sent; `connection_lost`: the outcome is unknown),
+/// PermissionDenied (reason `egress_denied`: the outbound guard refused the address),
+/// InvalidArgument (the URL), TooLarge (the answer).
 class HttpClient {
  public:
   HttpClient() = default;

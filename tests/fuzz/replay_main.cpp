@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a fuzz target over the files of the folders that are its arguments, so that every finding stays fixed.
+// Runs a fuzz target over the files of the folders that are its arguments, so that every finding
+// stays fixed.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -7,7 +8,8 @@
 #include <iterator>
 #include <string>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);  // NOLINT(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size);  // NOLINT(readability-identifier-naming)
 
 int main(int argc, char** argv) {
   int files = 0;

@@ -22,7 +22,9 @@ class FakeClock final : public Clock {
   explicit FakeClock(Time start = from_ms(1'700'000'000'000)) : wall_(to_ms(start)) {}
 
   [[nodiscard]] Time now() const override { return from_ms(wall_); }
-  [[nodiscard]] SteadyTime steady() const override { return SteadyTime{std::chrono::milliseconds{steady_}}; }
+  [[nodiscard]] SteadyTime steady() const override {
+    return SteadyTime{std::chrono::milliseconds{steady_}};
+  }
   [[nodiscard]] Time store_now() const override { return from_ms(wall_ + store_offset_); }
 
   /// Moves wall and monotonic time forward together.
@@ -74,7 +76,9 @@ class TempDir {
   }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  [[nodiscard]] std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  [[nodiscard]] std::string operator/(const std::string& name) const {
+    return (path_ / name).string();
+  }
 
  private:
   std::filesystem::path path_;

@@ -51,8 +51,11 @@ std::optional<fs::path> locate(std::string_view area, std::string_view file) {
 std::optional<std::string> vector_text(std::string_view area, std::string_view file) {
   const auto path = locate(area, file);
   if (!path) {
-    std::printf("vectors %.*s/%.*s: skipped, not in this set\n", static_cast<int>(area.size()), area.data(),
-                static_cast<int>(file.size()), file.data());
+    std::printf("vectors %.*s/%.*s: skipped, not in this set\n",
+                static_cast<int>(area.size()),
+                area.data(),
+                static_cast<int>(file.size()),
+                file.data());
     return std::nullopt;
   }
   return read_file(*path);
@@ -76,8 +79,12 @@ std::optional<std::vector<std::string>> vector_lines(std::string_view area, std:
 }
 
 void report_vectors(std::string_view area, std::string_view file, std::size_t cases) {
-  std::printf("vectors %.*s/%.*s: %zu cases passed\n", static_cast<int>(area.size()), area.data(),
-              static_cast<int>(file.size()), file.data(), cases);
+  std::printf("vectors %.*s/%.*s: %zu cases passed\n",
+              static_cast<int>(area.size()),
+              area.data(),
+              static_cast<int>(file.size()),
+              file.data(),
+              cases);
   std::fflush(stdout);
 }
 
