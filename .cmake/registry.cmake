@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # One file adds a feature: for every .cpp of FOLDER without a header of its own, a generated source calls
 # `NAMESPACE::<file name>(REGISTRY&)`, in name order. The generated function is `NAMESPACE::FUNCTION(REGISTRY&)`,
 # declared in HEADER. A plug-in file without its function fails at link time by name.
