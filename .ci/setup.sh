@@ -9,7 +9,7 @@ export lint_packages="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev"
 
 # Jobs: as many as there are cores, but 1.5 GiB of memory for each.
 jobs=$(nproc)
-by_memory=$(awk '/^MemTotal:/ { n = int($2 / 1572864); print n > 0 ? n : 1 }' /proc/meminfo)
+by_memory=$(awk '/^MemTotal:/ { n = int($2 / 1572864); print (n > 0 ? n : 1) }' /proc/meminfo)
 [ "$jobs" -le "$by_memory" ] || jobs=$by_memory
 
 # need_packages NAME...: installs what is missing; with --no-install or without the right to, says how and ends with 2.
