@@ -25,6 +25,7 @@ struct OutgoingRequest {
   std::chrono::milliseconds connect_timeout{5000};
   std::chrono::milliseconds timeout{15000};  ///< the whole request, connecting included
   std::size_t max_response_bytes = std::size_t{1} << 20U;
+  bool cut_response = false;  ///< a longer body is cut off at that size instead of refused
 };
 
 /// What came back. Redirects are never followed.
@@ -40,9 +41,9 @@ struct IncomingResponse {
 /// Sends requests. Thread-safe; calls block for at most `timeout`.
 ///
 /// Failures: DeadlineExceeded (reason `timeout`), Unavailable (reasons `connect_failed`,
-/// `tls_failed`, `dns_failed`: nothing was sent; `connection_lost`: the outcome is unknown),
-/// PermissionDenied (reason `egress_denied`: the outbound guard refused the address),
-/// InvalidArgument (the URL), TooLarge (the answer).
+/// `tls_failed`, `dns_failed`: nothing was sent; `connection_lost`, `bad_response`: the outcome is
+/// unknown), PermissionDenied (reason `egress_denied`: the outbound guard refused the address),
+/// InvalidArgument (the URL, method or a header field), TooLarge (the answer).
 class HttpClient {
  public:
   HttpClient() = default;
