@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/memory_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace edge::test {
+
+using namespace std::chrono_literals;
+using storage::Deadline;
+
+namespace {
+
+constexpr std::int64_t kDedupeWindowMs = std::chrono::milliseconds(24h).count();
+constexpr std::int64_t kTokenWindowMs = std::chrono::milliseconds(10min).count();
+
+/// The counter in `text`; nothing when it is not decimal text or the sum does not fit.
+std::optional<std::int64_t> add_to(const std::string& text, std::int64_t by) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() ||
+      __builtin_add_overflow(value, by, &value)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::size_t bytes_of(const storage::Record& record) {
+  return record.id.size() + record.user.size() + record.name.size() + record.body.size();
+}
+
+}  // namespace
+
+void MemoryStore::refuse_commits(std::optional<Error> error) {
+  const std::lock_guard lock(mutex_);
+  refused_ = std::move(error);
+}
+
+void MemoryStore::commit(storage::Batch batch, Deadline deadline, storage::Done done) {
+  Result<storage::Receipt> outcome;
+  if (deadline.has_passed()) {
+    outcome = Failure({ErrorCode::Unavailable, "the deadline had passed", "", "unavailable", 1s});
+  } else if (auto error = violation(batch)) {
+    outcome = Failure(std::move(*error));
+  } else {
+    const std::lock_guard lock(mutex_);
+    outcome = apply(batch);
+    ++commits_;
+  }
+  changed_.notify_all();
+  done(std::move(outcome));
+}
+
+Result<storage::Receipt> MemoryStore::apply(storage::Batch& batch) {
+  if (refused_) {
+    return Failure(*refused_);
+  }
+  const bool has_token = batch.token != storage::Token{};
+  const std::int64_t now = store_ms();
+  if (const auto found = tokens_.find(batch.token); has_token && found != tokens_.end()) {
+    if (found->second.at + kTokenWindowMs > now) {
+      return found->second.receipt;
+    }
+  }
+  if (auto error = refusal(batch)) {
+    return Failure(std::move(*error));
+  }
+  storage::Receipt receipt;
+  std::uint32_t counted = 0;
+  for (storage::Append& one : batch.appends) {
+    append(one, counted, receipt);
+  }
+  apply_state(batch, receipt);
+  if (has_token) {
+    tokens_[batch.token] = {now, receipt};
+  }
+  return receipt;
+}
+
+std::optional<Error> MemoryStore::refusal(const storage::Batch& batch) const {
+  for (std::size_t i = 0; i < batch.checks.size(); ++i) {
+    const storage::Entry* entry = living(batch.checks[i].key);
+    const std::uint64_t version = entry == nullptr ? 0 : entry->version;
+    if (version != batch.checks[i].version) {
+      return Error{ErrorCode::Conflict,
+                   fmt::format("the key has version {}, not {}", version, batch.checks[i].version),
+                   fmt::format("/checks/{}", i),
+                   "conflict"};
+    }
+  }
+  for (std::size_t i = 0; i < batch.advances.size(); ++i) {
+    const storage::Advance& advance = batch.advances[i];
+    const auto found = positions_.find({advance.consumer, advance.stream, advance.lane});
+    const std::uint64_t epoch = found == positions_.end() ? 0 : found->second.epoch;
+    if (epoch != advance.position.epoch) {
+      return Error{ErrorCode::Conflict,
+                   "another member owns the lane",
+                   fmt::format("/advances/{}", i),
+                   "lost_lease"};
+    }
+  }
+  // A counter may be put, deleted or added to earlier in the same batch.
+  std::map<storage::Key, std::optional<std::string>> after;
+  for (const storage::Put& put : batch.puts) {
+    after[put.key] =
+        put.expires != 0 && put.expires <= store_ms() ? std::nullopt : std::optional(put.value);
+  }
+  for (const storage::Del& del : batch.dels) {
+    after[del.key] = std::nullopt;
+  }
+  for (std::size_t i = 0; i < batch.adds.size(); ++i) {
+    const storage::Add& add = batch.adds[i];
+    const storage::Entry* entry = living(add.key);
+    const auto [place, is_new] =
+        after.try_emplace(add.key, entry == nullptr ? std::nullopt : std::optional(entry->value));
+    const auto sum = add_to(place->second.value_or("0"), add.by);
+    if (!sum) {
+      return Error{ErrorCode::InvalidArgument,
+                   "not a counter, or it overflows",
+                   fmt::format("/adds/{}", i),
+                   "bad_request"};
+    }
+    place->second = std::to_string(*sum);
+  }
+  return std::nullopt;
+}
+
+void MemoryStore::append(storage::Append& append,
+                         std::uint32_t& counted,
+                         storage::Receipt& receipt) {
+  storage::Span span{offset_ + 1, 0};
+  auto& lane = log_[{append.stream, append.lane}];
+  for (storage::NewRecord& record : append.records) {
+    const std::uint32_t index = counted++;
+    if (append.unique) {
+      const auto [place, is_new] = seen_.try_emplace({record.source, record.id}, store_ms());
+      if (!is_new && place->second + kDedupeWindowMs > store_ms()) {
+        receipt.duplicates.push_back(index);
+        continue;
+      }
+      place->second = store_ms();
+    }
+    lane.push_back(std::make_shared<storage::Record>(storage::Record{++offset_,
+                                                                     append.lane,
+                                                                     std::move(record.id),
+                                                                     record.at,
+                                                                     record.kind,
+                                                                     record.routes,
+                                                                     std::move(record.user),
+                                                                     std::move(record.name),
+                                                                     std::move(record.body)}));
+    ++span.count;
+  }
+  receipt.spans.push_back(span);
+}
+
+void MemoryStore::apply_state(storage::Batch& batch, storage::Receipt& receipt) {
+  for (storage::Put& put : batch.puts) {
+    receipt.versions.push_back(++version_);
+    entries_[put.key] = {std::move(put.value), version_, put.expires};
+  }
+  for (const storage::Del& del : batch.dels) {
+    entries_.erase(del.key);
+  }
+  for (const storage::Add& add : batch.adds) {
+    const storage::Entry* entry = living(add.key);
+    const std::int64_t expires = entry == nullptr ? add.expires : entry->expires;
+    const std::int64_t sum = *add_to(entry == nullptr ? "0" : entry->value, add.by);
+    entries_[add.key] = {std::to_string(sum), ++version_, expires};
+    receipt.sums.push_back(sum);
+  }
+  for (storage::Enqueue& due : batch.dues) {
+    const std::uint64_t number = ++due_number_;
+    dues_[due.queue][{due.at, number}] = {
+        due.at, number, 0, 0, std::move(due.id), std::move(due.order_key), std::move(due.body)};
+  }
+  for (std::uint32_t i = 0; i < batch.settles.size(); ++i) {
+    settle(batch.settles[i], i, receipt);
+  }
+  for (const storage::Advance& advance : batch.advances) {
+    positions_[{advance.consumer, advance.stream, advance.lane}] = advance.position;
+  }
+}
+
+void MemoryStore::settle(const storage::Settle& settle,
+                         std::uint32_t index,
+                         storage::Receipt& receipt) {
+  auto& queue = dues_[settle.queue];
+  const auto found = queue.find({settle.at, settle.number});
+  if (found == queue.end() || found->second.lease != settle.lease) {
+    receipt.stale.push_back(index);
+    return;
+  }
+  storage::Due due = std::move(found->second);
+  queue.erase(found);
+  if (settle.outcome == storage::Settle::Outcome::Retry) {
+    due.at = settle.retry_at;
+    due.body = settle.body.empty() ? std::move(due.body) : settle.body;
+    queue[{due.at, due.number}] = std::move(due);
+  }
+}
+
+const storage::Entry* MemoryStore::living(const storage::Key& key) const {
+  const auto found = entries_.find(key);
+  const bool is_absent = found == entries_.end() ||
+                         (found->second.expires != 0 && found->second.expires <= store_ms());
+  return is_absent ? nullptr : &found->second;
+}
+
+Result<std::vector<std::optional<storage::Entry>>> MemoryStore::get(
+    std::span<const storage::Key> keys, Deadline) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::optional<storage::Entry>> entries;
+  for (const storage::Key& key : keys) {
+    const storage::Entry* entry = living(key);
+    entries.push_back(entry == nullptr ? std::nullopt : std::optional(*entry));
+  }
+  return entries;
+}
+
+Result<storage::Page> MemoryStore::scan(const storage::Scan& query, Deadline) {
+  const std::lock_guard lock(mutex_);
+  std::vector<storage::Page::Item> all;
+  for (auto i = entries_.lower_bound({query.space, query.part, query.from}); i != entries_.end();
+       ++i) {
+    const storage::Key& key = i->first;
+    if (key.space != query.space || key.part != query.part ||
+        (!query.to.empty() && key.key >= query.to)) {
+      break;
+    }
+    if (living(key) != nullptr) {
+      all.push_back({key.key, i->second});
+    }
+  }
+  if (query.reverse) {
+    std::ranges::reverse(all);
+  }
+  storage::Page page;
+  std::size_t bytes = 0;
+  const std::size_t limit = std::min(query.limit, storage::kMaxPageItems);
+  for (storage::Page::Item& item : all) {
+    bytes += item.key.size() + item.entry.value.size();
+    if (page.items.size() == limit || (!page.items.empty() && bytes > storage::kMaxPageBytes)) {
+      page.next = query.reverse ? page.items.back().key : item.key;
+      break;
+    }
+    page.items.push_back(std::move(item));
+  }
+  return page;
+}
+
+std::uint64_t MemoryStore::head(const std::string& stream, std::uint32_t lane) {
+  const std::lock_guard lock(mutex_);
+  const auto& records = log_[{stream, lane}];
+  return records.empty() ? 0 : records.back()->offset;
+}
+
+Result<storage::Slice> MemoryStore::read(const storage::Read& query, Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  const auto& records = log_[{query.stream, query.lane}];
+  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + query.wait);
+  changed_.wait_until(lock, query.stop, until, [&] {
+    return !records.empty() && records.back()->offset > query.after;
+  });
+  storage::Slice slice{{}, query.after};
+  std::size_t bytes = 0;
+  auto i =
+      std::ranges::upper_bound(records, query.after, {}, [](const storage::RecordPointer& record) {
+        return record->offset;
+      });
+  for (; i != records.end() &&
+         slice.records.size() < std::min(query.max_records, storage::kMaxReadRecords);
+       ++i) {
+    bytes += bytes_of(**i);
+    if (!slice.records.empty() && bytes > std::min(query.max_bytes, storage::kMaxReadBytes)) {
+      break;
+    }
+    slice.records.push_back(*i);
+    slice.reached = (*i)->offset;
+  }
+  return slice;
+}
+
+Result<storage::Found> MemoryStore::find(const storage::Find& query, Deadline) {
+  const std::lock_guard lock(mutex_);
+  std::map<std::uint64_t, storage::RecordPointer, std::greater<>> matches;
+  for (const auto& [name, records] : log_) {
+    for (const storage::RecordPointer& record : records) {
+      if (name.first == query.stream && (query.before == 0 || record->offset < query.before) &&
+          (query.id.empty() || record->id == query.id) &&
+          (query.user.empty() || record->user == query.user) &&
+          (!query.kind || record->kind == *query.kind) &&
+          (query.name.empty() || record->name == query.name) && record->at >= query.since &&
+          (query.until == 0 || record->at < query.until)) {
+        matches[record->offset] = record;
+      }
+    }
+  }
+  storage::Found found;
+  std::size_t bytes = 0;
+  for (const auto& [offset, record] : matches) {
+    bytes += bytes_of(*record);
+    if (found.records.size() == std::min(query.limit, storage::kMaxPageItems) ||
+        (!found.records.empty() && bytes > storage::kMaxPageBytes)) {
+      found.next = found.records.back()->offset;
+      break;
+    }
+    found.records.push_back(record);
+  }
+  return found;
+}
+
+std::vector<storage::Due> MemoryStore::take_now(const storage::Take& query) {
+  std::vector<storage::Due> taken;
+  auto& queue = dues_[query.queue];
+  const std::int64_t now = store_ms();
+  while (!queue.empty() && taken.size() < std::min(query.limit, storage::kMaxPageItems) &&
+         queue.begin()->second.at <= now) {
+    storage::Due due = std::move(queue.begin()->second);
+    queue.erase(queue.begin());
+    due.at = now + std::max<std::int64_t>(query.lease_for.count(), 1);
+    due.lease = ++lease_;
+    ++due.tries;
+    queue[{due.at, due.number}] = due;
+    taken.push_back(std::move(due));
+  }
+  return taken;
+}
+
+Result<std::vector<storage::Due>> MemoryStore::take(const storage::Take& query, Deadline deadline) {
+  std::unique_lock lock(mutex_);
+  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + query.wait);
+  auto taken = take_now(query);
+  while (taken.empty() && std::chrono::steady_clock::now() < until &&
+         !query.stop.stop_requested()) {
+    const auto look_again = std::min(until, std::chrono::steady_clock::now() + 100ms);
+    const std::uint64_t commits = commits_;
+    changed_.wait_until(lock, query.stop, look_again, [&] { return commits_ != commits; });
+    taken = take_now(query);
+  }
+  return taken;
+}
+
+Result<storage::DuePage> MemoryStore::list(const storage::List& query, Deadline) {
+  const std::lock_guard lock(mutex_);
+  storage::DuePage page;
+  std::size_t bytes = 0;
+  for (const auto& [place, due] : dues_[query.queue]) {
+    if ((query.after && place <= *query.after) ||
+        (query.order_key && due.order_key != *query.order_key)) {
+      continue;
+    }
+    bytes += due.body.size();
+    if (page.items.size() == std::min(query.limit, storage::kMaxPageItems) ||
+        (!page.items.empty() && bytes > storage::kMaxPageBytes)) {
+      page.next = {page.items.back().at, page.items.back().number};
+      break;
+    }
+    page.items.push_back(due);
+  }
+  return page;
+}
+
+Result<storage::Position> MemoryStore::position(const std::string& consumer,
+                                                const std::string& stream,
+                                                std::uint32_t lane,
+                                                Deadline) {
+  const std::lock_guard lock(mutex_);
+  const auto found = positions_.find({consumer, stream, lane});
+  return found == positions_.end() ? storage::Position{} : found->second;
+}
+
+Result<std::vector<storage::Owned>> MemoryStore::own(const storage::Claim& claim, Deadline) {
+  const std::lock_guard lock(mutex_);
+  const SteadyTime now = clock_.steady();
+  Holder& holder = holders_[{claim.consumer, claim.stream}];
+  const bool is_holder = holder.member == claim.member && now < holder.until;
+  if (!holder.member.empty() && !is_holder && now < holder.until) {
+    return std::vector<storage::Owned>{};
+  }
+  storage::Position& position = positions_[{claim.consumer, claim.stream, 0}];
+  position.epoch += is_holder ? 0 : 1;
+  holder = {claim.member, now + claim.ttl};
+  return std::vector<storage::Owned>{{0, position}};
+}
+
+}  // namespace edge::test
