@@ -130,6 +130,8 @@ class Call {
   Remote* running_daemon();
   /// For core commands: the daemon only when `--url`/`EDGE_URL` names one, else nullptr.
   Remote* asked_daemon();
+  /// Remote once a daemon has been asked: whom an error that a handler returns is from.
+  [[nodiscard]] Side side() const;
 
   /// From now on SIGINT and SIGTERM only set the value to the signal's number; a second one ends
   /// the program at once. Return 128 + that number when the work was cut short.
@@ -138,6 +140,8 @@ class Call {
  private:
   struct Lazy;
   [[nodiscard]] const std::vector<std::string>* texts(std::string_view name) const;
+  Result<int> show(const std::string& text);
+  Remote& connect(std::string url, std::string token);
 
   const Tree& tree_;
   const Command& command_;

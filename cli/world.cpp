@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// What a call uses of the world outside its arguments, each made at its first use.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "cli/call.h"
+#include "cli/command.h"
+#include "cli/remote.h"
+#include "cli/terminal.h"
+#include "core/transport/guard.h"
+#include "core/transport/poco/http_client.h"
+
+namespace edge::cli {
+namespace {
+
+Format format_of(std::string_view name) {
+  if (name == "json") {
+    return Format::Json;
+  }
+  if (name == "jsonl") {
+    return Format::JsonLines;
+  }
+  if (name == "csv") {
+    return Format::Csv;
+  }
+  return name == "tsv" ? Format::Tsv : Format::Table;
+}
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+}  // namespace
+
+struct Call::Lazy {
+  std::unique_ptr<Remote> remote;
+};
+
+Call::Call(const Tree& tree, const Command& command, Given given)
+    : tree_(tree),
+      command_(command),
+      given_(std::move(given)),
+      output_(STDOUT_FILENO, (*this)["output"]),
+      lazy_(std::make_unique<Lazy>()) {
+  layout_.format = flag("json") ? Format::Json : format_of((*this)["format"]);
+  layout_.select = all("select");
+  layout_.terminal = !has("output") && is_terminal(STDOUT_FILENO);
+  layout_.width = layout_.terminal ? terminal_width(STDOUT_FILENO) : 80;
+  layout_.color =
+      !has("output") && wants_color(STDOUT_FILENO, flag("no-color") ? "never" : (*this)["color"]);
+}
+
+Call::~Call() = default;
+
+Side Call::side() const {
+  return lazy_->remote ? Side::Remote : Side::Local;
+}
+
+Remote& Call::connect(std::string url, std::string token) {
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  detail(fmt::format("via {}", url));
+  lazy_->remote = std::make_unique<Remote>(
+      Remote::Options{.url = std::move(url),
+                      .token = std::move(token),
+                      .timeout = duration("timeout"),
+                      .trace = verbosity()},
+      std::make_unique<transport::PocoHttpClient>(transport::GuardRules::trusted(), clock_));
+  return *lazy_->remote;
+}
+
+Remote* Call::asked_daemon() {
+  if (lazy_->remote) {
+    return lazy_->remote.get();
+  }
+  const std::string url = (*this)["url"];
+  if (url.empty()) {
+    return nullptr;
+  }
+  if (has("token-file")) {
+    auto token = read_whole((*this)["token-file"]);
+    if (!token) {
+      throw Stop({.error = token.error()});
+    }
+    return &connect(url, trimmed(std::move(*token)));
+  }
+  // The local key is a credential of the daemon on this machine and goes nowhere else.
+  const auto running = find_runtime_file();
+  return &connect(url, running && running->url == url ? local_key() : std::string());
+}
+
+Remote* Call::running_daemon() {
+  if (Remote* asked = asked_daemon()) {
+    return asked;
+  }
+  if (flag("local")) {
+    return nullptr;
+  }
+  const auto running = find_runtime_file();
+  return running ? &connect(running->url, local_key()) : nullptr;
+}
+
+Remote& Call::remote() {
+  Remote* daemon = running_daemon();
+  if (daemon == nullptr) {
+    throw Stop({.error = {ErrorCode::Unavailable,
+                          "no daemon is running for this user",
+                          {},
+                          "connect_failed"},
+                .hint = "edgectl up"});
+  }
+  return *daemon;
+}
+
+}  // namespace edge::cli
