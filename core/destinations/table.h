@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/destinations/route.h"
+
+namespace edge::destinations {
+
+inline constexpr unsigned kMaxDestinations = 64;
+
+/// Where a destination is configured, and so who may change it.
+enum class Origin : std::uint8_t { Configuration, Store };
+
+/// What an operator switched, over what the definition says.
+enum class Switch : std::uint8_t { On, Paused, Disabled };
+
+/// One destination, ready for use. Immutable.
+struct Entry {
+  Definition definition = {};
+  Origin origin = Origin::Store;
+  Switch position = Switch::On;
+  unsigned number = 0;  ///< its bit in the routes of an event
+  RouteTarget target = {};
+  std::shared_ptr<const Destination> destination = {};
+
+  /// Whether events are routed to it.
+  [[nodiscard]] bool is_enabled() const {
+    return definition.enabled && position != Switch::Disabled;
+  }
+};
+
+/// All destinations at one moment. Immutable; replaced as a whole when one changes.
+class Table {
+ public:
+  Table() = default;
+  Table(std::vector<std::shared_ptr<const Entry>> entries, RouteRules rules)
+      : entries_(std::move(entries)), rules_(std::move(rules)) {}
+
+  /// The numbers of the destinations that the event goes to, as a set of bits.
+  [[nodiscard]] std::uint64_t route(const events::Event& event) const;
+
+  [[nodiscard]] const std::vector<std::shared_ptr<const Entry>>& entries() const {
+    return entries_;
+  }
+  /// By id, else by name; null when there is none.
+  [[nodiscard]] std::shared_ptr<const Entry> find(std::string_view id_or_name) const;
+
+ private:
+  std::vector<std::shared_ptr<const Entry>> entries_;
+  RouteRules rules_;
+};
+
+}  // namespace edge::destinations

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+// Webhooks: the event as JSON to a URL of one's own (events spec 7.6), signed as Standard Webhooks
+// describe it. One request per event, or a list of events with `batch`.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "core/crypto/digest.h"
+#include "core/destinations/catalogue.h"
+#include "core/destinations/standard_webhook.h"
+#include "core/encoding/hex.h"
+#include "core/json/writer.h"
+
+namespace edge::destinations {
+namespace {
+
+constexpr std::int64_t kMaxBatch = 100;
+
+enum class Format : std::uint8_t { Event, Standard, Action, Mapping };
+
+/// A body that a mapping describes: where a value stands, and where it comes from.
+struct MappedField {
+  std::vector<std::string> target = {};
+  std::string pointer = {};   ///< RFC 6901 into the event; empty for a constant
+  std::string constant = {};  ///< JSON text
+};
+
+struct Options {
+  std::string url = {};
+  std::string method = "POST";
+  Format format = Format::Event;
+  std::string type_prefix = "event";
+  transport::Headers headers = {};
+  std::vector<MappedField> mapping = {};
+  std::size_t batch = 0;  ///< 0 = one event per request, not in a list
+  std::vector<std::string> keys = {};
+  std::string legacy_key = {};
+};
+
+/// The original's shape of an event.
+std::string action_body(const events::Event& event) {
+  static constexpr std::array kMembers{"userId",
+                                       "anonymousId",
+                                       "event",
+                                       "name",
+                                       "groupId",
+                                       "previousId",
+                                       "properties",
+                                       "traits",
+                                       "context",
+                                       "messageId"};
+  json::Writer out;
+  out.begin_object().member("action", events::name_of(event.type()));
+  for (const char* name : kMembers) {
+    if (const auto value = event.root().find(name)) {
+      out.key(name).value(*value);
+    }
+  }
+  out.member("timestamp", to_ms(event.timestamp())).end_object();
+  return out.take();
+}
+
+std::string standard_body(const events::Event& event, const std::string& prefix) {
+  json::Writer out;
+  out.begin_object();
+  out.member("type", fmt::format("{}.{}", prefix, events::name_of(event.type())));
+  out.member("timestamp", events::format_time(event.timestamp()));
+  out.key("data").raw(events::without_internals(event)).end_object();
+  return out.take();
+}
+
+/// Members of a mapped body in the order of the mapping.
+struct Branch {
+  std::vector<std::pair<std::string, Branch>> members = {};
+  std::string leaf = {};
+
+  void put(std::span<const std::string> path, std::string value) {
+    if (path.empty()) {
+      leaf = std::move(value);
+      return;
+    }
+    auto found = std::ranges::find(members, path.front(), &std::pair<std::string, Branch>::first);
+    if (found == members.end()) {
+      found = members.insert(found, {path.front(), Branch{}});
+    }
+    found->second.put(path.subspan(1), std::move(value));
+  }
+  void write(json::Writer& out) const {
+    if (members.empty() && !leaf.empty()) {
+      out.raw(leaf);
+      return;
+    }
+    out.begin_object();
+    for (const auto& [name, branch] : members) {
+      out.key(name);
+      branch.write(out);
+    }
+    out.end_object();
+  }
+};
+
+std::string mapped_body(const events::Event& event, const std::vector<MappedField>& fields) {
+  Branch body;
+  for (const MappedField& field : fields) {
+    if (field.pointer.empty()) {
+      body.put(field.target, field.constant);
+    } else if (const auto value = event.root().at_pointer(field.pointer);
+               value && !field.pointer.starts_with("/_edge")) {
+      body.put(field.target, std::string(value->raw()));
+    }
+  }
+  json::Writer out;
+  body.write(out);
+  return out.take();
+}
+
+class Webhook final : public Destination {
+ public:
+  explicit Webhook(Options options) : options_(std::move(options)) {}
+
+  [[nodiscard]] std::size_t max_batch() const override {
+    return std::max<std::size_t>(options_.batch, 1);
+  }
+
+  [[nodiscard]] Encoding encode(std::span<const events::Event* const> batch) const override {
+    Encoding encoding{.events = std::vector<Mapped>(batch.size())};
+    if (options_.batch > 0) {
+      encoding.requests.push_back(list_request(batch));
+      return encoding;
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      encoding.requests.push_back(
+          request(body_of(*batch[i]), webhook_id(batch[i]->message_id()), {i}));
+    }
+    return encoding;
+  }
+
+  void sign(Request& request, Time now) const override {
+    const auto id = std::ranges::find(
+        request.headers, "webhook-id", &std::pair<std::string, std::string>::first);
+    const std::int64_t seconds = to_ms(now) / 1000;
+    if (!options_.keys.empty() && id != request.headers.end()) {
+      const std::string signature =
+          webhook_signature(options_.keys, id->second, seconds, request.body);
+      request.headers.emplace_back("webhook-timestamp", std::to_string(seconds));
+      request.headers.emplace_back("webhook-signature", signature);
+    }
+    if (!options_.legacy_key.empty()) {
+      request.headers.emplace_back("x-signature",
+                                   encoding::hex_encode(crypto::hmac(
+                                       crypto::Hash::Sha1, options_.legacy_key, request.body)));
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string body_of(const events::Event& event) const {
+    switch (options_.format) {
+      case Format::Standard:
+        return standard_body(event, options_.type_prefix);
+      case Format::Action:
+        return action_body(event);
+      case Format::Mapping:
+        return mapped_body(event, options_.mapping);
+      case Format::Event:
+        break;
+    }
+    return events::without_internals(event);
+  }
+
+  [[nodiscard]] Request request(std::string body,
+                                std::string id,
+                                std::vector<std::size_t> indices) const {
+    Request made{.method = options_.method,
+                 .url = options_.url,
+                 .headers = options_.headers,
+                 .body = std::move(body),
+                 .events = std::move(indices)};
+    made.headers.emplace_back("content-type", "application/json");
+    made.headers.emplace_back("webhook-id", std::move(id));
+    return made;
+  }
+
+  /// The id of a list of several events covers them all: a receiver that drops a repeated id must
+  /// not drop another list that begins with the same event.
+  [[nodiscard]] Request list_request(std::span<const events::Event* const> batch) const {
+    std::string body = "[";
+    std::string ids;
+    std::vector<std::size_t> indices;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      body += (i == 0 ? "" : ",") + body_of(*batch[i]);
+      ids += webhook_id(batch[i]->message_id()) + " ";
+      indices.push_back(i);
+    }
+    body += "]";
+    std::string id = batch.size() == 1
+                         ? webhook_id(batch[0]->message_id())
+                         : "msg_" + encoding::hex_encode(crypto::sha256(ids)).substr(0, 32);
+    return request(std::move(body), std::move(id), std::move(indices));
+  }
+
+  Options options_;
+};
+
+Result<std::vector<MappedField>> read_mapping(json::Value mapping) {
+  std::vector<MappedField> fields;
+  for (const auto& [target, source] : mapping.members()) {
+    MappedField field;
+    for (std::string_view rest = target;;) {
+      const std::size_t dot = rest.find('.');
+      field.target.emplace_back(rest.substr(0, dot));
+      if (field.target.back().empty()) {
+        return Failure({ErrorCode::InvalidArgument,
+                        fmt::format("the mapping target \"{}\" has an empty part", target),
+                        "/config/mapping"});
+      }
+      if (dot == std::string_view::npos) {
+        break;
+      }
+      rest.remove_prefix(dot + 1);
+    }
+    const std::string_view text = source.as_string().value_or("");
+    if (text.starts_with("$.")) {
+      for (const char c : text.substr(1)) {
+        field.pointer += c == '.' ? "/" : c == '/' ? "~1" : c == '~' ? "~0" : std::string(1, c);
+      }
+    } else {
+      field.constant = source.raw();
+    }
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
+Result<transport::Headers> read_headers(const Settings& settings) {
+  transport::Headers headers;
+  const auto given = settings.value("headers");
+  if (!given) {
+    return headers;
+  }
+  for (const auto& [name, value] : given->members()) {
+    auto text = settings.resolve(value);
+    if (!text) {
+      return Failure(text.error());
+    }
+    std::string lower(name);
+    std::ranges::transform(lower, lower.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    constexpr std::array kOurs{
+        "content-type", "webhook-id", "host", "content-length", "transfer-encoding", "connection"};
+    const bool odd = lower.empty() || lower.find_first_of(": \t\r\n") != std::string::npos ||
+                     text->find_first_of("\r\n") != std::string::npos;
+    if (odd || std::ranges::find(kOurs, lower) != kOurs.end()) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("the header \"{}\" cannot be set", odd ? "" : lower),
+                      "/config/headers"});
+    }
+    headers.emplace_back(std::move(lower), std::move(*text));
+  }
+  return headers;
+}
+
+Result<void> read_keys(const Settings& settings, Options& options) {
+  const auto given = settings.value("secret");
+  std::vector<json::Value> values;
+  if (given && given->is_array()) {
+    for (const json::Value item : given->elements()) {
+      values.push_back(item);
+    }
+  } else if (given) {
+    values.push_back(*given);
+  }
+  for (const json::Value value : values) {
+    const auto secret = settings.resolve(value);
+    auto key = secret.and_then([](const std::string& text) { return webhook_key(text); });
+    if (!key) {
+      return Failure(key.error());
+    }
+    if (options.legacy_key.empty() && settings.is_on("legacySignature")) {
+      options.legacy_key = *secret;
+    }
+    options.keys.push_back(std::move(*key));
+  }
+  if (values.empty() && settings.is_on("legacySignature")) {
+    return Failure(
+        {ErrorCode::InvalidArgument, "legacySignature needs a secret", "/config/legacySignature"});
+  }
+  return {};
+}
+
+Result<void> read_format(const Settings& settings, Options& options) {
+  static const std::map<std::string, Format, std::less<>> kFormats{{"event", Format::Event},
+                                                                   {"standard", Format::Standard},
+                                                                   {"action", Format::Action},
+                                                                   {"mapping", Format::Mapping}};
+  const auto mapping = settings.value("mapping");
+  const std::string name = *settings.text("format", mapping ? "mapping" : "event");
+  options.format = kFormats.at(name);
+  if ((options.format == Format::Mapping) != mapping.has_value()) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "the format \"mapping\" and the setting \"mapping\" belong together",
+                    "/config/format"});
+  }
+  if (mapping) {
+    auto fields = read_mapping(*mapping);
+    if (!fields) {
+      return Failure(fields.error());
+    }
+    options.mapping = std::move(*fields);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Destination>> make_webhook(const Settings& settings) {
+  Options options;
+  options.method = *settings.text("method", "POST");
+  options.type_prefix = *settings.text("typePrefix", "event");
+  const std::int64_t batch = settings.number("batch", 0);
+  if (batch > kMaxBatch) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("the setting \"batch\" must be at most {}", kMaxBatch),
+                    "/config/batch"});
+  }
+  options.batch = static_cast<std::size_t>(batch);
+  auto url = settings.text("url");
+  auto headers = read_headers(settings);
+  if (!url || !headers) {
+    return Failure(url ? headers.error() : url.error());
+  }
+  if (!url->starts_with("http://") && !url->starts_with("https://")) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "the setting \"url\" must start with https:// or http://",
+                    "/config/url"});
+  }
+  options.url = std::move(*url);
+  options.headers = std::move(*headers);
+  for (const auto& read : {read_format(settings, options), read_keys(settings, options)}) {
+    if (!read) {
+      return Failure(read.error());
+    }
+  }
+  return std::make_unique<Webhook>(std::move(options));
+}
+
+}  // namespace
+
+void webhook(Catalogue& catalogue) {
+  using Kind = Setting::Kind;
+  catalogue.add(
+      {.name = "webhook",
+       .also = "custom",
+       .integrations = {"Webhook", "Webhooks"},
+       .key = "secret",
+       .settings =
+           {{.name = "url", .help = "where to send", .required = true},
+            {.name = "method", .help = "HTTP method", .choices = {"POST", "PUT", "PATCH"}},
+            {.name = "format",
+             .help = "shape of the body",
+             .choices = {"event", "standard", "action", "mapping"}},
+            {.name = "typePrefix", .help = "first part of `type` in the format standard"},
+            {.name = "mapping",
+             .kind = Kind::Object,
+             .help = "target path to $.source or constant"},
+            {.name = "headers", .kind = Kind::Object, .help = "further header fields"},
+            {.name = "batch", .kind = Kind::Number, .help = "events per request as a list, to 100"},
+            {.name = "secret",
+             .kind = Kind::Texts,
+             .help = "whsec_… secrets that sign",
+             .secret = true},
+            {.name = "legacySignature", .kind = Kind::Boolean, .help = "X-Signature with SHA-1"}},
+       .make = make_webhook});
+}
+
+}  // namespace edge::destinations
