@@ -24,6 +24,7 @@ class Edge;
 namespace edge::config {
 struct Config;
 struct Loaded;
+struct Sources;
 }  // namespace edge::config
 
 namespace edge::cli {
@@ -120,6 +121,8 @@ class Call {
   const config::Config& config();
   /// The same with the origin of each value.
   const config::Loaded& loaded_config();
+  /// Where it is looked for: the flags of this call.
+  [[nodiscard]] config::Sources config_sources() const;
   /// The services on the local store, opened now. Throws `Stop` (exit 3, 9).
   Edge& edge();
   /// The daemon to ask: `--url`/`EDGE_URL`, else (not with `--local`) the running one. Throws

@@ -14,7 +14,7 @@
 #include <cstdlib>
 #include <optional>
 
-#include "cli/suggest.h"
+#include "core/config/suggest.h"
 
 namespace edge::cli {
 namespace {
@@ -76,11 +76,11 @@ Misused unknown_flag(const Walk& walk, const std::string& flag) {
       }
     }
   }
-  return misused(
-      fmt::format("unknown flag '{}'", flag),
-      walk.command,
-      walk.noun,
-      {.did_you_mean = flag.starts_with("--") ? closest(flag, known) : std::vector<std::string>{}});
+  return misused(fmt::format("unknown flag '{}'", flag),
+                 walk.command,
+                 walk.noun,
+                 {.did_you_mean = flag.starts_with("--") ? config::closest(flag, known)
+                                                         : std::vector<std::string>{}});
 }
 
 Misused unknown_word(const Walk& walk, const std::string& word, const std::string& next) {
@@ -94,7 +94,7 @@ Misused unknown_word(const Walk& walk, const std::string& word, const std::strin
     return misused(fmt::format("no command '{} {}'", walk.noun->name, word),
                    nullptr,
                    walk.noun,
-                   {.did_you_mean = closest(word, known)});
+                   {.did_you_mean = config::closest(word, known)});
   }
   if (const Command* turned = walk.tree.find(next + " " + word)) {
     return misused(fmt::format("no command '{}'", word),
@@ -113,7 +113,7 @@ Misused unknown_word(const Walk& walk, const std::string& word, const std::strin
   return misused(fmt::format("no command '{}'", word),
                  nullptr,
                  nullptr,
-                 {.did_you_mean = closest(word, known), .hint = "edgectl help"});
+                 {.did_you_mean = config::closest(word, known), .hint = "edgectl help"});
 }
 
 /// One argument that starts with a dash. True when the next argument is its value.

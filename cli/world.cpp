@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/remote.h"
 #include "cli/terminal.h"
+#include "core/config/load.h"
 #include "core/transport/guard.h"
 #include "core/transport/poco/http_client.h"
 
@@ -38,6 +39,7 @@ std::string trimmed(std::string text) {
 }  // namespace
 
 struct Call::Lazy {
+  std::optional<config::Loaded> config;
   std::unique_ptr<Remote> remote;
 };
 
@@ -59,6 +61,25 @@ Call::~Call() = default;
 
 Side Call::side() const {
   return lazy_->remote ? Side::Remote : Side::Local;
+}
+
+config::Sources Call::config_sources() const {
+  return {.file = (*this)["config"], .overlay = (*this)["env"], .data_dir = (*this)["data-dir"]};
+}
+
+const config::Loaded& Call::loaded_config() {
+  if (!lazy_->config) {
+    auto loaded = config::load(config_sources());
+    if (!loaded) {
+      throw Stop({.error = loaded.error()});
+    }
+    lazy_->config = std::move(*loaded);
+  }
+  return *lazy_->config;
+}
+
+const config::Config& Call::config() {
+  return loaded_config().config;
 }
 
 Remote& Call::connect(std::string url, std::string token) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "cli/suggest.h"
+#include "core/config/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-namespace edge::cli {
+namespace edge::config {
 namespace {
 
 /// Damerau–Levenshtein distance in its restricted form (optimal string alignment).
@@ -53,4 +53,4 @@ std::vector<std::string> closest(std::string_view word,
   return found;
 }
 
-}  // namespace edge::cli
+}  // namespace edge::config

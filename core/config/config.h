@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The settings of an installation, typed. Every scalar key is one row of the table in keys.cpp,
+// which names its member here; its default is the member's initialiser. A new key is one member and
+// one row.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edge::config {
+
+struct Server {
+  std::vector<std::string> listen = {"127.0.0.1:9100"};  ///< `address:port`; port 0 = any free one
+  std::vector<std::string> allowed_hosts = {};
+  std::vector<std::string> trusted_proxies = {};  ///< addresses or networks in CIDR form
+  std::string public_url = {};                    ///< needed for any bind but loopback
+};
+
+struct Store {
+  std::string url = "sqlite:";      ///< `sqlite:` is the data directory, `sqlite:DIR` another one
+  std::string durability = "full";  ///< or `normal`
+};
+
+struct Pixel {
+  std::string base_url = "http://localhost:9100";  ///< default: server.public_url when that is set
+};
+
+struct Flags {
+  std::string datafile = "flags.json";  ///< path (`Config::resolve`) or URL
+};
+
+struct Auth {
+  std::string mode = "enforced";  ///< or `demo`
+  std::string issuer = "edge-platform";
+  std::string audience = "edge-platform-api";
+  std::chrono::milliseconds access_ttl = std::chrono::minutes(15);
+};
+
+struct Privacy {
+  std::string ip = "truncate";  ///< or `full`, `none`
+};
+
+struct Outbound {
+  bool allow_http = false;
+  std::vector<std::string> allow_private = {};  ///< addresses or networks in CIDR form
+};
+
+struct Track {
+  std::optional<bool> open = {};  ///< key `track.public`; unset: true when every bind is loopback
+};
+
+/// One element of a list of tables whose members its subject defines: `[[destinations]]`.
+struct Item {
+  std::string json = "{}";  ///< the whole table as a JSON object text
+  std::string where = {};   ///< `edge.toml:12`, for messages
+};
+
+/// Immutable once loaded.
+struct Config {
+  Server server = {};
+  Store store = {};
+  Pixel pixel = {};
+  Flags flags = {};
+  Auth auth = {};
+  Privacy privacy = {};
+  Outbound outbound = {};
+  Track track = {};
+
+  std::vector<Item> destinations = {};  ///< events spec 7.1
+  std::vector<Item> sources = {};       ///< events spec 2.2
+  std::vector<Item> segments = {};      ///< events spec 6
+
+  std::filesystem::path file = {};      ///< the file read; empty when there was none
+  std::filesystem::path data_dir = {};  ///< absolute
+  std::string overlay = {};             ///< name of `[env.NAME]`, or empty
+  bool is_protected = false;            ///< the overlay says `protected = true`
+
+  /// A path that a setting names: relative ones are below the directory of the file.
+  [[nodiscard]] std::filesystem::path resolve(const std::string& path) const;
+};
+
+}  // namespace edge::config
