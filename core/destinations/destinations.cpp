@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+#include "core/destinations/destinations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+namespace edge::destinations {
+namespace {
+
+constexpr const char* kSpace = "destination";
+constexpr const char* kDefinitions = "definition";
+constexpr const char* kNumbers = "number";
+constexpr const char* kSwitches = "switch";
+
+storage::Deadline soon() {
+  return storage::Deadline::in(std::chrono::seconds(5));
+}
+
+Result<std::map<std::string, std::string>> read_part(storage::Store& store, const char* part) {
+  std::map<std::string, std::string> found;
+  storage::Scan scan = storage::Scan::prefix(kSpace, part, "");
+  for (;;) {
+    auto page = store.scan(scan, soon());
+    if (!page) {
+      return Failure(page.error());
+    }
+    for (storage::Page::Item& item : page->items) {
+      found.emplace(std::move(item.key), std::move(item.entry.value));
+    }
+    if (!page->next) {
+      return found;
+    }
+    scan.resume(*page->next);
+  }
+}
+
+const char* name_of(Switch position) {
+  return position == Switch::Paused ? "paused" : "disabled";
+}
+
+Error unknown(std::string_view id) {
+  return {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", id)};
+}
+
+}  // namespace
+
+std::string consumer_of(std::string_view id) {
+  return fmt::format("destination:{}", id);
+}
+std::string queue_of(std::string_view id) {
+  return fmt::format("destination:{}", id);
+}
+
+/// What the store holds, by id.
+struct Destinations::Stored {
+  std::map<std::string, std::string> definitions;
+  std::map<std::string, std::string> numbers;
+  std::map<std::string, std::string> switches;
+
+  [[nodiscard]] std::optional<unsigned> number_of(const std::string& id) const {
+    const auto found = numbers.find(id);
+    unsigned number = kMaxDestinations;
+    if (found != numbers.end()) {
+      const std::string& text = found->second;
+      std::from_chars(text.data(), text.data() + text.size(), number);
+    }
+    return number < kMaxDestinations ? std::optional(number) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<unsigned> free_number() const {
+    for (unsigned number = 0; number < kMaxDestinations; ++number) {
+      const std::string text = std::to_string(number);
+      if (std::ranges::none_of(numbers, [&](const auto& pair) { return pair.second == text; })) {
+        return number;
+      }
+    }
+    return std::nullopt;
+  }
+};
+
+Destinations::Destinations(storage::Store& store,
+                           const Catalogue& catalogue,
+                           SecretFinder secrets,
+                           RouteRules rules)
+    : store_(store),
+      catalogue_(catalogue),
+      secrets_(std::move(secrets)),
+      rules_(std::move(rules)),
+      table_(std::make_shared<const Table>()) {}
+
+Result<void> Destinations::load(std::vector<Definition> configured, bool read_only) {
+  const std::lock_guard lock(changing_);
+  configured_.swap(configured);
+  read_only_ = read_only;
+  auto loaded = reload();
+  if (!loaded) {
+    configured_.swap(configured);
+  }
+  return loaded;
+}
+
+Result<void> Destinations::reload() {
+  auto stored = read_stored();
+  if (!stored) {
+    return Failure(stored.error());
+  }
+  std::vector<std::shared_ptr<const Entry>> entries;
+  const auto add = [&](const Definition& definition, Origin origin) -> Result<void> {
+    auto entry = ready(definition, origin, *stored);
+    if (!entry) {
+      return Failure(entry.error());
+    }
+    const bool taken = std::ranges::any_of(
+        entries, [&](const auto& other) { return other->definition.id == definition.id; });
+    if (taken && origin == Origin::Configuration) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("two destinations have the id \"{}\"", definition.id),
+                      "destinations"});
+    }
+    if (!taken) {
+      entries.push_back(std::move(*entry));
+    }
+    return {};
+  };
+  for (const Definition& definition : configured_) {
+    if (auto added = add(definition, Origin::Configuration); !added) {
+      return added;
+    }
+  }
+  for (const auto& [id, text] : stored->definitions) {
+    const auto document = json::Document::parse(text, json::kEvent);
+    auto definition = document ? read_definition(document->root(), catalogue_)
+                               : Result<Definition>(Failure(document.error()));
+    auto added = definition ? add(*definition, Origin::Store) : Failure(definition.error());
+    if (!added) {
+      added.error().message =
+          fmt::format("the stored destination \"{}\": {}", id, added.error().message);
+      return added;
+    }
+  }
+  if (auto numbered = number_new(entries, *stored); !numbered) {
+    return numbered;
+  }
+  table_.publish(std::make_shared<const Table>(std::move(entries), rules_));
+  return {};
+}
+
+Result<Destinations::Stored> Destinations::read_stored() const {
+  auto definitions = read_part(store_, kDefinitions);
+  auto numbers = read_part(store_, kNumbers);
+  auto switches = read_part(store_, kSwitches);
+  for (const auto* part : {&definitions, &numbers, &switches}) {
+    if (!*part) {
+      return Failure(part->error());
+    }
+  }
+  return Stored{std::move(*definitions), std::move(*numbers), std::move(*switches)};
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::ready(const Definition& definition,
+                                                         Origin origin,
+                                                         const Stored& stored) const {
+  const Type* type = catalogue_.find(definition.type);
+  const auto config = json::Document::parse(definition.config, json::kEvent);
+  if (type == nullptr || !config) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("\"{}\" is no kind of destination", definition.type),
+                    "/type"});
+  }
+  auto made = catalogue_.make(*type, config->root(), secrets_);
+  if (!made) {
+    return Failure(made.error());
+  }
+  const auto position = stored.switches.find(definition.id);
+  return std::make_shared<const Entry>(
+      Entry{.definition = definition,
+            .origin = origin,
+            .position = position == stored.switches.end() ? Switch::On
+                        : position->second == "paused"    ? Switch::Paused
+                                                          : Switch::Disabled,
+            .number = stored.number_of(definition.id).value_or(kMaxDestinations),
+            .target = {.id = definition.id,
+                       .name = definition.name,
+                       .type_names = type->integrations,
+                       .consent = definition.consent,
+                       .types = definition.types,
+                       .events = definition.events},
+            .destination = std::move(*made)});
+}
+
+/// Gives those without a number one, and lets them start at the head of the log.
+Result<void> Destinations::number_new(std::vector<std::shared_ptr<const Entry>>& entries,
+                                      Stored& stored) {
+  storage::Batch batch;
+  for (std::shared_ptr<const Entry>& entry : entries) {
+    if (entry->number != kMaxDestinations) {
+      continue;
+    }
+    const auto number = stored.free_number();
+    if (!number) {
+      return Failure({ErrorCode::TooLarge,
+                      fmt::format("at most {} destinations are possible", kMaxDestinations)});
+    }
+    const std::string& id = entry->definition.id;
+    stored.numbers[id] = std::to_string(*number);
+    batch.puts.push_back({{kSpace, kNumbers, id}, std::to_string(*number)});
+    batch.advances.push_back({.consumer = consumer_of(id),
+                              .stream = kStream,
+                              .lane = kLane,
+                              .position = {.offset = store_.head(kStream, kLane)}});
+    Entry numbered = *entry;
+    numbered.number = *number;
+    entry = std::make_shared<const Entry>(std::move(numbered));
+  }
+  if (batch.puts.empty() || read_only_) {
+    return {};
+  }
+  return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::store_definition(const Definition& definition) {
+  json::Writer out;
+  out.begin_object();
+  write_definition(out, definition, catalogue_, false);
+  storage::Batch batch;
+  batch.puts.push_back({{kSpace, kDefinitions, definition.id}, out.end_object().take()});
+  auto committed = store_.commit(std::move(batch), soon());
+  if (!committed) {
+    return Failure(committed.error());
+  }
+  return reload().map([&] { return table_.get()->find(definition.id); });
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::changeable(std::string_view id) const {
+  auto entry = table_.get()->find(id);
+  if (!entry) {
+    return Failure(unknown(id));
+  }
+  if (entry->origin == Origin::Configuration) {
+    return Failure({ErrorCode::Conflict,
+                    fmt::format("the destination \"{}\" stands in the configuration file", id),
+                    "",
+                    "configured"});
+  }
+  return entry;
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::create(const Definition& definition) {
+  const std::lock_guard lock(changing_);
+  const auto table = table_.get();
+  for (const auto& entry : table->entries()) {
+    if (entry->definition.id == definition.id) {
+      return Failure({ErrorCode::Conflict,
+                      fmt::format("there is a destination \"{}\" already", definition.id),
+                      "/id",
+                      "exists"});
+    }
+  }
+  if (table->entries().size() >= kMaxDestinations) {
+    return Failure({ErrorCode::TooLarge,
+                    fmt::format("at most {} destinations are possible", kMaxDestinations)});
+  }
+  if (auto checked = ready(definition, Origin::Store, {}); !checked) {
+    return checked;
+  }
+  return store_definition(definition);
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::replace(std::string_view id,
+                                                           Definition definition) {
+  const std::lock_guard lock(changing_);
+  const auto entry = changeable(id);
+  if (!entry) {
+    return entry;
+  }
+  definition.id = (*entry)->definition.id;
+  if (auto checked = ready(definition, Origin::Store, {}); !checked) {
+    return checked;
+  }
+  return store_definition(definition);
+}
+
+Result<void> Destinations::erase(std::string_view name) {
+  const std::lock_guard lock(changing_);
+  const auto entry = changeable(name);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  const std::string& id = (*entry)->definition.id;
+  storage::Batch batch;
+  for (const char* part : {kDefinitions, kNumbers, kSwitches}) {
+    batch.dels.push_back({{kSpace, part, id}});
+  }
+  if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
+    return Failure(committed.error());
+  }
+  if (auto reloaded = reload(); !reloaded) {
+    return reloaded;
+  }
+  return remove_parked(id);
+}
+
+Result<void> Destinations::remove_parked(const std::string& id) {
+  for (;;) {
+    const auto page = store_.list({.queue = queue_of(id)}, soon());
+    if (!page || page->items.empty()) {
+      return page ? Result<void>() : Failure(page.error());
+    }
+    storage::Batch batch;
+    for (const storage::Due& due : page->items) {
+      batch.settles.push_back(
+          {.queue = queue_of(id), .at = due.at, .number = due.number, .lease = due.lease});
+    }
+    if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
+      return Failure(committed.error());
+    }
+  }
+}
+
+Result<std::shared_ptr<const Entry>> Destinations::set_switch(std::string_view name,
+                                                              Switch position) {
+  const std::lock_guard lock(changing_);
+  const auto entry = table_.get()->find(name);
+  if (!entry) {
+    return Failure(unknown(name));
+  }
+  const std::string id = entry->definition.id;
+  storage::Batch batch;
+  if (position == Switch::On) {
+    batch.dels.push_back({{kSpace, kSwitches, id}});
+  } else {
+    batch.puts.push_back({{kSpace, kSwitches, id}, name_of(position)});
+  }
+  if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
+    return Failure(committed.error());
+  }
+  return reload().map([&] { return table_.get()->find(id); });
+}
+
+}  // namespace edge::destinations

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "core/destinations/destinations.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/fakes.h"
+#include "tests/support/memory_store.h"
+
+namespace edge::destinations {
+namespace {
+
+const Catalogue& catalogue() {
+  static const Catalogue all;
+  return all;
+}
+
+Result<Definition> definition_of(std::string_view text, Definition base = {}) {
+  const auto document = json::Document::parse(text, json::kEvent);
+  return read_definition(document->root(), catalogue(), std::move(base));
+}
+
+Definition hook(const std::string& id) {
+  return *definition_of(R"({"id":")" + id +
+                        R"(","name":"Hook","type":"webhook","url":"https://h/"})");
+}
+
+struct Bench {
+  test::FakeClock clock;
+  test::MemoryStore store{clock};
+  Destinations destinations{store, catalogue(), {}, {}};
+
+  void append_event(const std::string& id) {
+    storage::Batch batch;
+    batch.appends.push_back(
+        {.stream = kStream, .records = {{.source = "t", .id = id, .body = "{}"}}});
+    REQUIRE(store.commit(std::move(batch), storage::Deadline::in(std::chrono::seconds(1))));
+  }
+};
+
+TEST_CASE("a definition reads what it wrote", "[destinations]") {
+  const auto definition = definition_of(
+      R"({"name":"My Hook","type":"custom","enabled":false,"url":"https://h/","consent":["ads"],
+          "types":["track"],"events":{"allow":[],"deny":["x"]},"retry":{"baseMs":5,"maxAttempts":3},
+          "rate":"30/m","concurrency":2,"timeoutMs":100,"ordering":"none"})");
+  REQUIRE(definition);
+  json::Writer out;
+  out.begin_object();
+  write_definition(out, *definition, catalogue(), false);
+  out.end_object();
+
+  CHECK(definition->id == "my-hook");
+  CHECK(definition->type == "webhook");
+  CHECK(definition->rate == Approx(0.5));
+  CHECK(definition_of(out.text()) == *definition);
+}
+
+TEST_CASE("a wrong definition is refused by name", "[destinations]") {
+  const auto [text, field] = GENERATE(table<std::string, std::string>({
+      {R"({"type":"webhook"})", "/name"},
+      {R"({"name":"a"})", "/type"},
+      {R"({"name":"a","type":"fax"})", "/type"},
+      {R"({"name":"a","type":"webhook","id":"a b"})", "/id"},
+      {R"({"name":"a","type":"webhook","typo":1})", "/typo"},
+      {R"({"name":"a","type":"webhook","concurrency":0})", "/concurrency"},
+      {R"({"name":"a","type":"webhook","retry":{"baseMs":-1}})", "/retry/baseMs"},
+      {R"({"name":"a","type":"webhook","retry":{"x":1}})", "/retry/x"},
+      {R"({"name":"a","type":"webhook","rate":"fast"})", "/rate"},
+      {R"({"name":"a","type":"webhook","ordering":"age"})", "/ordering"},
+      {R"({"name":"a","type":"webhook","consent":"ads"})", "/consent"},
+      {R"({"name":"a","type":"webhook","types":[1]})", "/types"},
+      {R"({"name":"a","type":"webhook","config":[]})", "/config"},
+  }));
+  INFO(text);
+
+  const auto definition = definition_of(text);
+
+  REQUIRE_FALSE(definition);
+  CHECK(definition.error().field == field);
+}
+
+TEST_CASE("a change keeps what it does not name", "[destinations]") {
+  Definition base = hook("h");
+  base.config = R"({"url":"https://h/","secret":"whsec_AAAA"})";
+
+  const auto changed =
+      definition_of(R"x({"enabled":false,"config":{"secret":"(set)","batch":5}})x", base);
+
+  REQUIRE(changed);
+  CHECK_FALSE(changed->enabled);
+  CHECK(changed->config == R"({"url":"https://h/","secret":"whsec_AAAA","batch":5})");
+}
+
+TEST_CASE("secrets of a definition show as set", "[destinations]") {
+  Definition definition = hook("h");
+  definition.config =
+      R"({"url":"https://h/","secret":"whsec_AAAA","headers":{"X-Api-Key":"k","A":"b"}})";
+  json::Writer out;
+  out.begin_object();
+  write_definition(out, definition, catalogue(), true);
+
+  CHECK(out.text().find("whsec_AAAA") == std::string::npos);
+  CHECK(out.text().find(R"x("headers":{"X-Api-Key":"(set)","A":"b"})x") != std::string::npos);
+}
+
+TEST_CASE("an endpoint of the original becomes a webhook", "[destinations]") {
+  const auto document = json::Document::parse(
+      R"({"name":"crm","type":"crm","url":"https://h/","headers":{"A":"b"},"enabled":true,
+          "retryConfig":{"maxRetries":3,"backoffMs":1000}})",
+      json::kEvent);
+
+  const auto definition = read_webhook_endpoint(document->root(), catalogue());
+
+  REQUIRE(definition);
+  CHECK(definition->type == "webhook");
+  CHECK(definition->retry.max_attempts == 4);
+  CHECK(definition->retry.base.count() == 1000);
+}
+
+TEST_CASE("destinations outlive a restart with their numbers and switches", "[destinations]") {
+  Bench bench;
+  bench.append_event("before");
+  REQUIRE(bench.destinations.load({hook("configured")}));
+  REQUIRE(bench.destinations.create(hook("made")));
+  REQUIRE(bench.destinations.set_switch("made", Switch::Paused));
+  Destinations again(bench.store, catalogue(), {}, {});
+
+  REQUIRE(again.load({hook("new"), hook("configured")}));
+
+  const auto table = again.table().get();
+  CHECK(table->find("configured")->number == 0);
+  CHECK(table->find("made")->number == 1);
+  CHECK(table->find("made")->position == Switch::Paused);
+  CHECK(table->find("new")->number == 2);
+  const auto position = bench.store.position(
+      consumer_of("made"), kStream, kLane, storage::Deadline::in(std::chrono::seconds(1)));
+  CHECK(position->offset == bench.store.head(kStream, kLane));
+}
+
+TEST_CASE("what stands in the configuration can be paused but not changed", "[destinations]") {
+  Bench bench;
+  REQUIRE(bench.destinations.load({hook("configured")}));
+
+  CHECK(bench.destinations.set_switch("configured", Switch::Disabled));
+  CHECK(bench.destinations.table().get()->route(*events::Event::decode("{}")) == 0);
+  CHECK(bench.destinations.replace("configured", hook("configured")).error().reason ==
+        "configured");
+  CHECK(bench.destinations.erase("configured").error().code == ErrorCode::Conflict);
+  CHECK(bench.destinations.erase("none").error().code == ErrorCode::NotFound);
+  CHECK(bench.destinations.create(hook("configured")).error().code == ErrorCode::Conflict);
+  CHECK(bench.destinations.load({hook("a"), hook("a")}).error().code == ErrorCode::InvalidArgument);
+  CHECK(bench.destinations.table().get()->find("configured") != nullptr);
+}
+
+TEST_CASE("a removed destination frees its number and its parked deliveries", "[destinations]") {
+  Bench bench;
+  REQUIRE(bench.destinations.load({}));
+  REQUIRE(bench.destinations.create(hook("a")));
+  storage::Batch batch;
+  batch.dues.push_back({.queue = queue_of("a"), .at = 1, .id = "x", .body = "{}"});
+  REQUIRE(bench.store.commit(std::move(batch), storage::Deadline::in(std::chrono::seconds(1))));
+
+  REQUIRE(bench.destinations.erase("a"));
+
+  CHECK(bench.destinations.table().get()->entries().empty());
+  CHECK(bench.store.list({.queue = queue_of("a")}, storage::Deadline::in(std::chrono::seconds(1)))
+            ->items.empty());
+  CHECK((*bench.destinations.create(hook("b")))->number == 0);
+}
+
+}  // namespace
+}  // namespace edge::destinations
