@@ -160,6 +160,8 @@ class Document {
 
   [[nodiscard]] Value root() const { return {*this, 0}; }
   [[nodiscard]] std::string_view text() const;
+  /// Whether some member name repeats within its object, so that the text says more than the values.
+  [[nodiscard]] bool has_duplicates() const { return has_duplicates_; }
 
  private:
   friend class Value;
@@ -186,6 +188,7 @@ class Document {
 
   std::unique_ptr<char[]> text_;  // NOLINT(modernize-avoid-c-arrays): padded for simdjson
   std::size_t size_ = 0;
+  bool has_duplicates_ = false;
   std::string arena_;
   std::vector<Node> nodes_;
 };

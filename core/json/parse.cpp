@@ -288,6 +288,7 @@ class Builder {
       return fail(document_.nodes_[later].begin, "duplicate member name", "duplicate_member");
     }
     document_.nodes_[earlier].replaced = true;
+    document_.has_duplicates_ = true;
     --document_.nodes_[object].content;
     return true;
   }
