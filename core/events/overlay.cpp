@@ -145,9 +145,10 @@ void write_patched(Writer& out, std::optional<Value> object, std::span<const Pat
   if (object) {
     for (const auto& [name, value] : object->members()) {
       const auto group = group_of(patches, name);
-      if (group.empty() || (!group.front().inner.empty() && !value.is_object())) {
+      if (group.empty() ||
+          (!group.front().inner.empty() && !value.is_object() && !value.is_null())) {
         out.key(name).value(value);
-      } else if (group.front().inner.empty()) {
+      } else if (group.front().inner.empty() || value.is_null()) {
         write_new(out, group);
       } else {
         out.key(name);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "core/events/network.h"
+
+#include <algorithm>
+#include <array>
+
+namespace edge::events {
+namespace {
+
+using transport::IpAddress;
+
+IpAddress folded(const IpAddress& address) {
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (!address.is_v6 || !std::equal(kMapped.begin(), kMapped.end(), address.octets.begin())) {
+    return address;
+  }
+  IpAddress v4;
+  std::copy(address.octets.begin() + 12, address.octets.end(), v4.octets.begin());
+  return v4;
+}
+
+std::string_view without_blanks(std::string_view text) {
+  const std::size_t from = text.find_first_not_of(" \t");
+  return from == std::string_view::npos
+             ? std::string_view{}
+             : text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+bool is_trusted(const IpAddress& address, std::span<const transport::Network> trusted) {
+  return std::any_of(trusted.begin(), trusted.end(), [&](const auto& network) {
+    return transport::contains(network, address);
+  });
+}
+
+}  // namespace
+
+std::optional<IpAddress> parse_address(std::string_view text) {
+  text = without_blanks(text);
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == std::string_view::npos || (end + 1 < text.size() && text[end + 1] != ':')) {
+      return std::nullopt;
+    }
+    text = text.substr(1, end - 1);
+  } else if (std::count(text.begin(), text.end(), ':') == 1) {
+    text = text.substr(0, text.find(':'));
+  }
+  const auto address = transport::parse_ip(text);
+  return address ? std::optional(folded(*address)) : std::nullopt;
+}
+
+std::optional<std::string> anonymise(std::string_view address, IpMode mode) {
+  if (mode == IpMode::None) {
+    return std::nullopt;
+  }
+  auto parsed = parse_address(address);
+  if (!parsed) {
+    return std::nullopt;
+  }
+  if (mode == IpMode::Truncate) {
+    const std::size_t kept = parsed->is_v6 ? 6 : 3;
+    std::fill(parsed->octets.begin() + static_cast<std::ptrdiff_t>(kept),
+              parsed->octets.end(),
+              std::uint8_t{0});
+  }
+  return transport::to_text(*parsed);
+}
+
+std::string client_address(std::string_view peer,
+                           std::string_view forwarded_for,
+                           std::span<const transport::Network> trusted) {
+  auto client = parse_address(peer);
+  if (!client) {
+    return std::string(peer);
+  }
+  while (!forwarded_for.empty() && is_trusted(*client, trusted)) {
+    const std::size_t comma = forwarded_for.rfind(',');
+    const bool is_last = comma == std::string_view::npos;
+    const auto entry = parse_address(is_last ? forwarded_for : forwarded_for.substr(comma + 1));
+    if (!entry) {
+      break;
+    }
+    client = entry;
+    forwarded_for = is_last ? std::string_view{} : forwarded_for.substr(0, comma);
+  }
+  return transport::to_text(*client);
+}
+
+}  // namespace edge::events
