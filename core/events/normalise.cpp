@@ -3,21 +3,17 @@
 // in which they are reported. Nothing of the event is copied, but for what must change: a text with
 // NUL, half surrogates, line ends or repeated names is rewritten once at the start, contexts of
 // batch and event are merged when both have one.
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "core/encoding/utf8.h"
 #include "core/events/draft.h"
-#include "core/json/writer.h"
+#include "core/events/raw_event.h"
 
 namespace edge::events {
 namespace {
 
 using json::Value;
-
-constexpr double kLargestSafeInteger = 9'007'199'254'740'991.0;
 
 tl::unexpected<Error> refuse(std::string_view code,
                              std::string_view message,
@@ -28,98 +24,6 @@ tl::unexpected<Error> refuse(std::string_view code,
 
 bool is_given(const std::optional<Value>& value) {
   return value && !value->is_null();
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\n\v\f\r";
-  const std::size_t from = text.find_first_not_of(kBlanks);
-  return from == std::string_view::npos
-             ? std::string_view{}
-             : text.substr(from, text.find_last_not_of(kBlanks) - from + 1);
-}
-
-/// The text of a number that JavaScript would count among its safe integers.
-std::optional<std::string> safe_integer(Value value) {
-  const auto number = value.as_double();
-  if (!number || std::fabs(*number) > kLargestSafeInteger || std::floor(*number) != *number) {
-    return std::nullopt;
-  }
-  std::string text;
-  json::append_number(text, *number);
-  return text;
-}
-
-bool is_deeper(Value value, std::uint32_t levels) {
-  if (!value.is_object() && !value.is_array()) {
-    return false;
-  }
-  if (levels == 0) {
-    return true;
-  }
-  for (const Value element : value.elements()) {
-    if (is_deeper(element, levels - 1)) {
-      return true;
-    }
-  }
-  for (const auto& [name, member] : value.members()) {
-    if (is_deeper(member, levels - 1)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-bool may_be_deeper(std::string_view json, std::uint32_t levels) {
-  const auto opened =
-      std::count(json.begin(), json.end(), '{') + std::count(json.begin(), json.end(), '[');
-  return opened > static_cast<std::ptrdiff_t>(levels);
-}
-
-/// The members of a raw event that mean something, found in one pass.
-struct Fields {
-  std::optional<Value> type, message_id, event, name, category;
-  std::optional<Value> user_id, anonymous_id, group_id, previous_id;
-  std::optional<Value> properties, traits, context, integrations, channel;
-  ClockInput clocks;
-  std::vector<json::Member> others;
-};
-
-constexpr std::array<std::string_view, 8> kRemoved = {
-    "writeKey", "_metadata", "_edge", "rudderId", "request_ip", "projectId", "sourceId", "version"};
-
-Fields find_fields(Value raw) {
-  Fields fields;
-  const std::array<std::pair<std::string_view, std::optional<Value>*>, 17> known = {{
-      {"type", &fields.type},
-      {"messageId", &fields.message_id},
-      {"event", &fields.event},
-      {"name", &fields.name},
-      {"category", &fields.category},
-      {"userId", &fields.user_id},
-      {"anonymousId", &fields.anonymous_id},
-      {"groupId", &fields.group_id},
-      {"previousId", &fields.previous_id},
-      {"properties", &fields.properties},
-      {"traits", &fields.traits},
-      {"context", &fields.context},
-      {"integrations", &fields.integrations},
-      {"channel", &fields.channel},
-      {"timestamp", &fields.clocks.timestamp},
-      {"originalTimestamp", &fields.clocks.original_timestamp},
-      {"sentAt", &fields.clocks.sent_at},
-  }};
-  for (const auto& [name, value] : raw.members()) {
-    const auto found = std::find_if(known.begin(), known.end(), [name = name](const auto& entry) {
-      return entry.first == name;
-    });
-    if (found != known.end()) {
-      *found->second = value;
-    } else if (name != "receivedAt" &&
-               std::find(kRemoved.begin(), kRemoved.end(), name) == kRemoved.end()) {
-      fields.others.push_back({name, value});
-    }
-  }
-  return fields;
 }
 
 /// Turns the fields into the draft, check by check.
@@ -387,7 +291,7 @@ Result<Draft> normalise(
                     {},
                     "event_too_large"});
   }
-  if (may_be_deeper(raw.raw(), limits.max_depth) && is_deeper(raw, limits.max_depth)) {
+  if (is_deeper(raw, limits.max_depth)) {
     return refuse("event_too_deep",
                   "event is nested deeper than " + std::to_string(limits.max_depth) + " levels");
   }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Submitted forms as events (events spec 2.6).
+#include <algorithm>
+#include <array>
+
+#include "core/events/shapes.h"
+#include "core/json/writer.h"
+
+namespace edge::events {
+namespace {
+
+/// Parts of field names whose values are never stored; names are compared in lower case without
+/// `-`, `_` and blanks.
+constexpr std::array<std::string_view, 13> kSecretParts = {"password",
+                                                           "passwd",
+                                                           "pwd",
+                                                           "secret",
+                                                           "token",
+                                                           "card",
+                                                           "cvv",
+                                                           "cvc",
+                                                           "ccnumber",
+                                                           "ccnum",
+                                                           "ccexp",
+                                                           "ssn",
+                                                           "iban"};
+
+bool is_secret(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    if (c != '-' && c != '_' && c != ' ' && c != '.') {
+      plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    }
+  }
+  return std::any_of(kSecretParts.begin(), kSecretParts.end(), [&](std::string_view part) {
+    return plain.find(part) != std::string::npos;
+  });
+}
+
+bool is_email(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (at == std::string_view::npos || at == 0 || text.size() > 254 || text.rfind('@') != at) {
+    return false;
+  }
+  const std::string_view domain = text.substr(at + 1);
+  const std::size_t dot = domain.find('.');
+  return dot != std::string_view::npos && dot > 0 && domain.back() != '.' &&
+         text.find_first_of(" \t\r\n<>,;\"") == std::string_view::npos;
+}
+
+/// What the fields with a leading `_` say; empty when absent.
+struct Steering {
+  std::string_view user_id = {};
+  std::string_view anonymous_id = {};
+  std::string_view form_id = {};
+  std::string_view form_type = {};
+  std::string_view event = {};
+  std::string_view redirect = {};
+  std::string_view gotcha = {};
+
+  /// False when the field is an ordinary one.
+  bool take(const FormField& field) {
+    if (!field.name.starts_with('_')) {
+      return false;
+    }
+    const std::array<std::pair<std::string_view, std::string_view*>, 7> known = {
+        {{"_userId", &user_id},
+         {"_anonymousId", &anonymous_id},
+         {"_formId", &form_id},
+         {"_formType", &form_type},
+         {"_event", &event},
+         {"_redirect", &redirect},
+         {"_gotcha", &gotcha}}};
+    for (const auto& [name, place] : known) {
+      if (field.name == name && !field.is_json) {
+        *place = field.value;
+      }
+    }
+    return true;
+  }
+};
+
+void write_fields(json::Writer& out, const std::vector<FormField>& fields) {
+  out.key("fields").begin_object();
+  for (const FormField& field : fields) {
+    if (field.name.starts_with('_')) {
+      continue;
+    }
+    out.key(field.name);
+    if (is_secret(field.name)) {
+      out.string("[redacted]");
+    } else if (field.is_json) {
+      out.raw(field.value);
+    } else {
+      out.string(field.value);
+    }
+  }
+  out.end_object();
+}
+
+void write_context(json::Writer& out,
+                   const std::vector<FormField>& fields,
+                   std::string_view referer) {
+  json::Writer traits;
+  traits.begin_object();
+  for (const FormField& field : fields) {
+    const bool usable = !field.is_json && !field.value.empty() &&
+                        ((field.name == "email" && is_email(field.value)) || field.name == "name" ||
+                         field.name == "phone");
+    if (usable) {
+      traits.member(field.name, field.value);
+    }
+  }
+  const std::string text = traits.end_object().take();
+  if (text == "{}" && referer.empty()) {
+    return;
+  }
+  out.key("context").begin_object();
+  if (text != "{}") {
+    out.key("traits").raw(text);
+  }
+  if (!referer.empty()) {
+    out.key("page").begin_object().member("url", referer).end_object();
+  }
+  out.end_object();
+}
+
+}  // namespace
+
+FormEvent from_form(const std::vector<FormField>& fields,
+                    std::string_view referer,
+                    std::string_view form_id) {
+  Steering steering{.form_id = form_id};
+  for (const FormField& field : fields) {
+    steering.take(field);
+  }
+  json::Writer out;
+  out.begin_object();
+  out.member("type", "track")
+      .member("event", steering.event.empty() ? "Form Submitted" : steering.event);
+  out.key("properties").begin_object();
+  write_fields(out, fields);
+  if (!steering.form_id.empty()) {
+    out.member("formId", steering.form_id);
+  }
+  if (!steering.form_type.empty()) {
+    out.member("formType", steering.form_type);
+  }
+  out.end_object();
+  if (!steering.user_id.empty()) {
+    out.member("userId", steering.user_id);
+  }
+  if (!steering.anonymous_id.empty()) {
+    out.member("anonymousId", steering.anonymous_id);
+  }
+  write_context(out, fields, referer);
+  return {.raw = out.end_object().take(),
+          .drop = !steering.gotcha.empty(),
+          .redirect = std::string(steering.redirect)};
+}
+
+}  // namespace edge::events
