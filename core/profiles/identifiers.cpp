@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "core/profiles/identifiers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/profiles/profile.h"
+
+namespace edge::profiles {
+namespace {
+
+using json::Value;
+
+constexpr std::array<std::string_view, 16> kPlaceholders = {"anonymous",
+                                                            "anon",
+                                                            "nil",
+                                                            "none",
+                                                            "null",
+                                                            "n/a",
+                                                            "na",
+                                                            "undefined",
+                                                            "unknown",
+                                                            "<nil>",
+                                                            "true",
+                                                            "false",
+                                                            "[]",
+                                                            "{}",
+                                                            "lmy47d",
+                                                            "-1"};
+constexpr std::size_t kMaxTypeBytes = 64;
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
+  return result;
+}
+
+bool equal_ignoring_case(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, {}, [](char c) { return lower(c); });
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n\f\v";
+  const auto first = text.find_first_not_of(kBlanks);
+  return first == std::string_view::npos
+             ? std::string_view{}
+             : text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string_view text_of(std::optional<Value> object, std::string_view name) {
+  const auto member = object ? object->find(name) : std::nullopt;
+  return member ? member->as_string().value_or(std::string_view{}) : std::string_view{};
+}
+
+/// Collects the usable ones of one event.
+class Collector {
+ public:
+  explicit Collector(const Rules& rules) : rules_(rules) {}
+
+  void add(std::string_view type, std::string_view value) {
+    if (is_usable(value, rules_)) {
+      found_.push_back({rank_of(type), std::string(type), std::string(value)});
+    }
+  }
+
+  void add_email(std::string_view raw) { add(kEmail, normal_email(raw)); }
+
+  std::vector<Identifier> take() {
+    std::ranges::sort(found_);
+    found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+    if (found_.size() > kMaxEventIdentifiers) {
+      found_.resize(kMaxEventIdentifiers);
+    }
+    return std::move(found_);
+  }
+
+ private:
+  static int rank_of(std::string_view type) { return type == kUserId ? 0 : type == kEmail ? 1 : 2; }
+
+  const Rules& rules_;
+  std::vector<Identifier> found_;
+};
+
+void add_device(Collector& ids, std::optional<Value> device) {
+  const std::string type = lower(text_of(device, "type"));
+  if (type != "ios" && type != "android") {
+    return;
+  }
+  ids.add(type + ".id", text_of(device, "id"));
+  ids.add(type + ".push_token", text_of(device, "token"));
+  const auto tracking = device->find("adTrackingEnabled");
+  if (tracking && tracking->as_bool().value_or(false)) {
+    ids.add(type + ".idfa", text_of(device, "advertisingId"));
+  }
+}
+
+bool is_type_name(std::string_view type) {
+  return !type.empty() && type.size() <= kMaxTypeBytes && std::ranges::all_of(type, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  });
+}
+
+/// `user_id` and `alias_id` have one source each and cannot be claimed here.
+void add_external(Collector& ids, Value entry) {
+  const std::string_view type = text_of(entry, "type");
+  if (text_of(entry, "collection") != "users" || !is_type_name(type) || type == kUserId ||
+      type == kAliasId) {
+    return;
+  }
+  if (type == kEmail) {
+    ids.add_email(text_of(entry, "id"));
+  } else {
+    ids.add(type, text_of(entry, "id"));
+  }
+}
+
+}  // namespace
+
+std::size_t Rules::limit_of(std::string_view type) const {
+  const auto found = limits.find(type);
+  return found == limits.end() ? other_limit : found->second;
+}
+
+bool is_usable(std::string_view value, const Rules& rules) {
+  if (value.find_first_not_of("0-") == std::string_view::npos ||
+      value.size() > kMaxIdentifierBytes) {
+    return false;
+  }
+  const auto matches = [value](std::string_view word) { return equal_ignoring_case(word, value); };
+  return std::ranges::none_of(kPlaceholders, matches) && !rules.blocked.contains(value);
+}
+
+std::string normal_email(std::string_view raw) {
+  std::string email = lower(trim(raw));
+  const auto at = email.find('@');
+  const bool good = at != std::string::npos && at > 0 && at + 1 < email.size() &&
+                    email.find('@', at + 1) == std::string::npos;
+  return good ? email : std::string{};
+}
+
+std::vector<Identifier> identifiers_of(const events::Event& event, const Rules& rules) {
+  Collector ids(rules);
+  ids.add(kUserId, event.user_id());
+  ids.add(kAnonymousId, event.anonymous_id());
+  const auto context = event.context();
+  const auto member = [&](std::string_view name) {
+    return context ? context->find(name) : std::nullopt;
+  };
+  const bool has_traits = event.type() == events::Type::Identify;
+  const std::string_view email = has_traits ? text_of(event.traits(), "email") : std::string_view{};
+  ids.add_email(email.empty() ? text_of(member("traits"), "email") : email);
+  if (context) {
+    add_device(ids, member("device"));
+    if (const auto external = member("externalIds")) {
+      for (const Value entry : external->elements()) {
+        add_external(ids, entry);
+      }
+    }
+  }
+  return ids.take();
+}
+
+}  // namespace edge::profiles

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/profiles/identifiers.h"
+#include "core/profiles/lru.h"
+#include "core/profiles/profile.h"
+#include "core/profiles/records.h"
+#include "core/storage/batch.h"
+#include "core/storage/storage.h"
+
+namespace edge::profiles {
+
+/// The profiles and their index as the fold sees and changes them: a bounded cache over the store
+/// that gathers what changed until it is written. One thread only, and the only writer of its
+/// spaces.
+///
+/// Pointers that it gives out stay good until `flushed`. Reading can fail as the store can; a
+/// failed read changes nothing.
+class Ledger {
+ public:
+  /// Borrows the store for life. `cache_bytes` bounds what is kept after each `flushed`.
+  Ledger(storage::Store& store, std::size_t cache_bytes)
+      : store_(store), cache_bytes_(cache_bytes) {}
+
+  /// Reads what is not in memory of the owners of `identifiers` and their profiles, in few calls.
+  Result<void> prefetch(std::span<const Identifier> identifiers);
+
+  /// Who owns an identifier; empty when nobody does.
+  Result<ProfileId> owner(std::string_view type, std::string_view value);
+  /// The profile of that id; nullptr when there is none (any more).
+  Result<Profile*> profile(const ProfileId& id);
+  /// The traits of a group, empty when it is new.
+  Result<Traits*> group(std::string_view id);
+
+  Profile& create(ProfileId id, std::uint64_t number);
+  /// Says that `profile` (from this ledger) is changed and must be written.
+  void touch(const Profile& profile);
+  void touch_group(std::string_view id);
+  void own(std::string_view type, std::string_view value, const ProfileId& owner);
+  void disown(std::string_view type, std::string_view value);
+  /// Puts a redirect in the place of `from`, which ends here.
+  void absorb(const Profile& from, const ProfileId& into);
+  void record(const Merge& merge);
+  void record(const ProfileId& profile, const HistoryEntry& entry);
+
+  /// How much waits to be written, roughly.
+  [[nodiscard]] std::size_t pending_items() const;
+  [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
+  /// Everything that changed since the last `flushed`. The same again until then.
+  [[nodiscard]] storage::Batch changes();
+  /// Says that `changes` is durable: forgets it and shrinks the cache.
+  void flushed();
+
+ private:
+  Result<std::vector<std::optional<storage::Entry>>> read(std::span<const storage::Key> keys);
+  Result<void> load_profiles(std::span<const storage::Key> keys);
+  void write(storage::Key key, std::optional<std::string> value);
+
+  storage::Store& store_;
+  const std::size_t cache_bytes_;
+  Lru<ProfileId> owners_;  // by type NUL value; an empty id: known to have no owner
+  Lru<Profile> profiles_;  // by id
+  Lru<Traits> groups_;     // by id
+  std::set<std::string, std::less<>> dirty_profiles_;
+  std::set<std::string, std::less<>> dirty_groups_;
+  std::map<storage::Key, std::optional<std::string>> writes_;  // nothing: delete
+  std::size_t pending_bytes_ = 0;
+};
+
+}  // namespace edge::profiles

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "core/profiles/profiles.h"
+
+#include <utility>
+
+#include "core/json/writer.h"
+#include "core/profiles/identifiers.h"
+#include "core/profiles/records.h"
+#include "core/profiles/segments.h"
+
+namespace edge::profiles {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+constexpr std::size_t kMaxProfileIdBytes = 100;
+
+std::string_view type_of(Name name) {
+  return name == Name::UserId ? kUserId : name == Name::Email ? kEmail : kAnonymousId;
+}
+
+}  // namespace
+
+Result<std::optional<Profile>> Profiles::find(Name name, std::string_view value) const {
+  if (name == Name::ProfileId) {
+    return load(ProfileId{std::string(value)});
+  }
+  const std::string normal = name == Name::Email ? normal_email(value) : std::string(value);
+  auto owner = owner_of(type_of(name), normal);
+  if (owner && !*owner && name != Name::Email) {
+    owner = owner_of(kAliasId, normal);
+  }
+  if (!owner) {
+    return Failure(owner.error());
+  }
+  return *owner ? load(std::move(**owner)) : std::optional<Profile>{};
+}
+
+std::string Profiles::document(const Profile& profile, Time now) const {
+  json::Writer out;
+  write_document(out, profile, segments(profile, now));
+  return out.take();
+}
+
+std::vector<std::string> Profiles::segments(const Profile& profile, Time now) const {
+  return built_in_segments(profile.traits, &profile, now, switched_off_);
+}
+
+Result<std::vector<std::string>> Profiles::segments_of(std::string_view user_id,
+                                                       Time now,
+                                                       std::optional<json::Value> traits) const {
+  const auto profile = find(Name::UserId, user_id);
+  if (!profile) {
+    return Failure(profile.error());
+  }
+  Traits laid = *profile ? (*profile)->traits : Traits{};
+  if (traits) {
+    set_traits(laid, *traits, Time::max());
+  }
+  return built_in_segments(laid, *profile ? &**profile : nullptr, now, switched_off_);
+}
+
+Result<std::optional<Profile>> Profiles::load(ProfileId id) const {
+  // A merged profile leads to its survivor, which may have been merged since; ids only lead
+  // forward.
+  while (!id.empty() && id.text.size() <= kMaxProfileIdBytes) {
+    const auto entry = store_.get(profile_key(id), storage::Deadline::in(kPatience));
+    if (!entry) {
+      return Failure(entry.error());
+    }
+    if (!*entry) {
+      break;
+    }
+    auto stored = decode_stored((*entry)->value);
+    if (!stored) {
+      return Failure(stored.error());
+    }
+    if (stored->redirect.empty()) {
+      return std::move(stored->profile);
+    }
+    id = std::move(stored->redirect);
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<ProfileId>> Profiles::owner_of(std::string_view type,
+                                                    std::string_view value) const {
+  if (value.empty() || value.size() > kMaxIdentifierBytes) {
+    return std::nullopt;
+  }
+  const auto entry = store_.get(identifier_key(type, value), storage::Deadline::in(kPatience));
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  return *entry ? std::optional(ProfileId{(*entry)->value}) : std::nullopt;
+}
+
+}  // namespace edge::profiles

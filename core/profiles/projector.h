@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// Reads the event log and keeps the profiles up to date.
+//
+//   log ──read──► fold into the ledger (memory) ──flush──► one batch: profiles, index, merges,
+//   history, position
+//
+// A flush holds everything that changed since the last one together with how far the log was
+// folded, so a crash between two flushes loses nothing and repeats nothing: the next start folds
+// the same records into the same state. Flushes are coalesced: a profile that many events touch is
+// written once. Who must see the effect of what was answered before waits with `when_reached`,
+// which makes the next flush happen at once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/profiles/identifiers.h"
+#include "core/profiles/ledger.h"
+#include "core/storage/storage.h"
+
+namespace edge::profiles {
+
+struct ProjectorOptions {
+  Rules rules = {};
+  std::size_t cache_bytes = std::size_t{64} << 20U;  ///< profiles and index kept in memory
+  std::size_t max_records = 1'024;                   ///< read and prefetched together
+  std::chrono::milliseconds flush_after{100};        ///< how long a change may stay unwritten
+  std::chrono::milliseconds patience{5'000};         ///< of those that wait in `when_reached`
+  std::uint32_t lane = 0;
+};
+
+/// What happened since the start.
+struct ProjectorCounters {
+  std::uint64_t position = 0;  ///< folded and written up to this offset
+  std::uint64_t folded = 0;    ///< records, those without a profile included
+  std::uint64_t bad = 0;       ///< records that could not be read; they were passed over
+  std::uint64_t flushes = 0;
+};
+
+/// Folds one lane of the event log. `run` or `drain` on one thread at a time; the rest is
+/// thread-safe.
+class Projector {
+ public:
+  /// Called once, on the folding thread or inside `when_reached`. Failure: Unavailable with
+  /// `retry_after` when the offset was not reached in time or the projector stopped.
+  using Reached = std::function<void(Result<void>)>;
+
+  /// Borrows store and clock for life.
+  Projector(storage::Store& store, const Clock& clock, ProjectorOptions options = {});
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
+  Projector(Projector&&) = delete;
+  Projector& operator=(Projector&&) = delete;
+  ~Projector();
+
+  /// Folds what is there and what comes until `stop`, then writes what is folded. Troubles of the
+  /// store are waited out.
+  void run(const std::stop_token& stop);
+  /// Folds and writes up to the present head of the log, then returns. Failure: that of the store.
+  Result<void> drain(const std::stop_token& stop = {});
+
+  /// Calls `reached` when everything up to `offset` is folded and written.
+  void when_reached(std::uint64_t offset, Reached reached);
+  /// The same for the head of the log as it is now: everything answered before is seen.
+  void when_current(Reached reached);
+
+  [[nodiscard]] ProjectorCounters counters() const;
+
+ private:
+  struct Waiter {
+    std::uint64_t offset = 0;
+    SteadyTime until = {};
+    Reached reached;
+  };
+  struct Prepared;
+
+  Result<void> load_position();
+  /// Reads and folds one slice; flushes when it is time. `wait` for news.
+  Result<void> step(std::chrono::milliseconds wait, const std::stop_token& stop);
+  Result<storage::Slice> read(std::chrono::milliseconds wait, const std::stop_token& stop);
+  Result<void> fold_all(const std::vector<storage::RecordPointer>& records);
+  Result<void> fold_one(const Prepared& prepared);
+  Result<void> flush();
+  [[nodiscard]] bool is_flush_due();
+  [[nodiscard]] std::chrono::milliseconds time_to_wait();
+  void wake();
+  std::stop_token renew_wake();
+  void answer_waiters();
+
+  storage::Store& store_;
+  const Clock& clock_;
+  const ProjectorOptions options_;
+  Ledger ledger_;
+  bool loaded_ = false;
+  bool careful_ = false;  // a record in the next slice is damaged: read one at a time
+  std::uint64_t epoch_ = 0;
+  std::uint64_t folded_ = 0;  // up to this offset, in memory
+  std::optional<SteadyTime> dirty_since_;
+  std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::uint64_t> records_{0};
+  std::atomic<std::uint64_t> bad_{0};
+  std::atomic<std::uint64_t> flushes_{0};
+
+  mutable std::mutex mutex_;
+  std::vector<Waiter> waiters_;  // guarded by mutex_
+  std::stop_source wake_;        // guarded by mutex_; ends a wait for news
+};
+
+}  // namespace edge::profiles

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// How profiles lie in the store. All are written by the projector alone, in one batch with its
+// position.
+//
+//   space     part        key              value
+//   profile   ""          profile id       a profile (profile.h), or {"redirect":"ID"} after a
+//   merge ident     type        value            profile id of the owner group     "" group id
+//   stored traits merge     ""          merge id         a merge, snapshots of both sides included
+//   history   profile id  00 … 99          a trait change; number N lies in slot N mod 100
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/id.h"
+#include "core/base/result.h"
+#include "core/profiles/profile.h"
+#include "core/storage/records.h"
+
+namespace edge::profiles {
+
+/// Trait changes kept per profile (events spec 5.4).
+inline constexpr std::uint64_t kHistoryLength = 100;
+
+/// The consumer whose position says how far the log is folded.
+inline constexpr const char* kConsumer = "profiles";
+
+/// One merge of the log of events spec 5.5, enough to undo it.
+struct Merge {
+  std::string id = {};
+  ProfileId into = {};
+  ProfileId from = {};
+  std::string_view how = {};     ///< `match` or `alias`
+  std::string by = {};           ///< messageId
+  Time at = {};                  ///< the event's time
+  std::string before_into = {};  ///< the two profiles as they were, encoded
+  std::string before_from = {};
+};
+
+/// A trait change and what it belongs to.
+struct HistoryEntry {
+  std::uint64_t number = 0;
+  TraitChange change = {};
+  std::string message_id = {};
+};
+
+storage::Key profile_key(const ProfileId& id);
+storage::Key identifier_key(std::string_view type, std::string_view value);
+storage::Key group_key(std::string_view id);
+storage::Key merge_key(std::string_view id);
+storage::Key history_key(const ProfileId& id, std::uint64_t number);
+
+std::string encode(const Merge& merge);
+std::string encode(const HistoryEntry& entry);
+/// What lies at the id of an absorbed profile.
+std::string encode_redirect(const ProfileId& into);
+
+/// A stored profile, or the id it was merged into.
+struct Stored {
+  Profile profile = {};
+  ProfileId redirect = {};  ///< empty unless the profile was absorbed
+};
+/// Failure: Internal when it is neither.
+Result<Stored> decode_stored(std::string_view stored);
+
+}  // namespace edge::profiles
