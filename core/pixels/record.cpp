@@ -116,15 +116,11 @@ Result<Claims> claims_of(json::Value record,
   return claims;
 }
 
-void write_reading(json::Writer& out, const Reading& reading) {
+void write_contents(json::Writer& out, const Reading& reading) {
   const Claims& claims = reading.claims;
-  out.member("status", std::string(name_of(reading.status)));
   if (reading.version == 1) {
-    if (reading.status != Status::LegacyV1) {
-      return;
-    }
     out.member("version", 1).member("authenticated", false);
-  } else if (reading.has_claims()) {
+  } else {
     out.member("version", 2).member("kind", std::string(name_of(claims.kind)));
     out.member("keyId", std::uint64_t{reading.key_number}).member("sealed", reading.sealed);
     out.member("issuedAt", std::uint64_t{claims.issued_at}).key("expiresAt");
@@ -133,8 +129,6 @@ void write_reading(json::Writer& out, const Reading& reading) {
     } else {
       out.null();
     }
-  } else {
-    return;
   }
   write_text(out, "campaignId", claims.campaign_id);
   write_text(out, "emailId", claims.email_id);
@@ -148,6 +142,43 @@ void write_reading(json::Writer& out, const Reading& reading) {
   write_text(out, "url", claims.url);
   write_text(out, "linkId", claims.link_id);
   write_text(out, "listId", claims.list_id);
+}
+
+void write_reading(json::Writer& out, const Reading& reading) {
+  out.member("status", std::string(name_of(reading.status)));
+  if (reading.has_claims()) {
+    write_contents(out, reading);
+  }
+}
+
+std::string generated_json(const Generated& pixel, std::string_view schema) {
+  const Claims& claims = pixel.claims;
+  json::Writer out;
+  out.begin_object();
+  if (!schema.empty()) {
+    out.member("schema", std::string(schema));
+  }
+  out.member("pixelId", pixel.token).member("pixelUrl", pixel.url);
+  const std::string html = snippet(Snippet::Html, pixel.url, pixel.style);
+  out.member("pixelHTML", html)
+      .member("htmlTag", html)
+      .member("ampHTML", snippet(Snippet::Amp, pixel.url));
+  out.key("data")
+      .begin_object()
+      .member("campaignId", claims.campaign_id)
+      .member("emailId", claims.email_id);
+  out.member("recipientId", claims.recipient_id);
+  if (!claims.metadata.empty()) {
+    out.key("metadata").raw(claims.metadata);
+  }
+  out.member("timestamp", std::uint64_t{claims.issued_at} * 1000).end_object();
+  out.member("keyId", std::uint64_t{pixel.key_number}).key("expiresAt");
+  if (const auto expires = claims.expires_at()) {
+    out.unsigned_integer(*expires);
+  } else {
+    out.null();
+  }
+  return out.end_object().take();
 }
 
 }  // namespace edge::pixels

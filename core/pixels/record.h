@@ -6,6 +6,7 @@
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "core/pixels/codec.h"
+#include "core/pixels/html.h"
 
 namespace edge::pixels {
 
@@ -20,5 +21,19 @@ Result<Claims> claims_of(json::Value record,
 /// Appends the members of the result object of identity spec 1.5 (`status`, `version`, `kind`, …)
 /// to an open object. Contents stand there when the reading has them.
 void write_reading(json::Writer& out, const Reading& reading);
+/// The same without `status`: what the token says, whether it was checked or not.
+void write_contents(json::Writer& out, const Reading& reading);
+
+/// A pixel as `POST /pixel/generate` and `edgectl pixel generate --json` show it.
+struct Generated {
+  Claims claims = {};
+  std::string token = {};
+  std::string url = {};
+  std::string style = std::string(kDefaultStyle);
+  unsigned key_number = 0;
+};
+/// `{"pixelId","pixelUrl","pixelHTML","htmlTag","ampHTML","data":{…},"keyId","expiresAt"}`, with
+/// `schema` in front when it is not empty.
+std::string generated_json(const Generated& pixel, std::string_view schema = {});
 
 }  // namespace edge::pixels
