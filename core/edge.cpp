@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "core/edge.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/destinations/definition.h"
+#include "core/json/document.h"
+#include "core/storage/open.h"
+#include "core/transport/open.h"
+
+namespace edge {
+namespace {
+
+Result<transport::GuardRules> guard_rules(const config::Config& config) {
+  transport::GuardRules rules{.allow_http = config.outbound.allow_http};
+  for (const std::string& text : config.outbound.allow_private) {
+    const auto network = transport::parse_network(text);
+    if (!network) {
+      return Failure(
+          {ErrorCode::InvalidArgument,
+           "outbound.allow_private: \"" + text + "\" is no address or network in CIDR form",
+           "outbound.allow_private"});
+    }
+    rules.allow_private.push_back(*network);
+  }
+  if (config.auth.mode == "demo") {
+    rules.add_loopback();
+  }
+  return rules;
+}
+
+std::string store_url(const config::Config& config) {
+  return config.store.url == "sqlite:" ? "sqlite:" + config.data_dir.string() : config.store.url;
+}
+
+/// Adds the elements of a secret that holds a JSON list, as the original kept its destinations.
+template <typename Read>
+Result<void> add_listed(std::vector<destinations::Definition>& all,
+                        const config::Secrets& secrets,
+                        std::string_view name,
+                        const Read& read) {
+  const auto found = secrets.find(name);
+  if (!found) {
+    return Failure(found.error());
+  }
+  if (!*found) {
+    return {};
+  }
+  const auto document = json::Document::parse((*found)->value.view(), json::kApi);
+  if (!document || !document->root().is_array()) {
+    return Failure({ErrorCode::InvalidArgument,
+                    std::string(name) + " must be a JSON list of objects",
+                    std::string(name)});
+  }
+  for (const json::Value element : document->root().elements()) {
+    auto definition = read(element);
+    if (!definition) {
+      return Failure(definition.error());
+    }
+    all.push_back(std::move(*definition));
+  }
+  return {};
+}
+
+Result<std::vector<destinations::Definition>> configured_destinations(
+    const config::Config& config,
+    const config::Secrets& secrets,
+    const destinations::Catalogue& catalogue) {
+  std::vector<destinations::Definition> all;
+  for (const config::Item& item : config.destinations) {
+    const auto document = json::Document::parse(item.json, json::kApi);
+    auto definition = destinations::read_definition(document->root(), catalogue);
+    if (!definition) {
+      Error error = definition.error();
+      error.message = item.where + ": " + error.message;
+      return Failure(std::move(error));
+    }
+    all.push_back(std::move(*definition));
+  }
+  const auto endpoint = [&](json::Value json) {
+    return destinations::read_definition(json, catalogue);
+  };
+  const auto webhook = [&](json::Value json) {
+    return destinations::read_webhook_endpoint(json, catalogue);
+  };
+  if (auto done = add_listed(all, secrets, "CDP_ENDPOINTS", endpoint); !done) {
+    return Failure(done.error());
+  }
+  if (auto done = add_listed(all, secrets, "WEBHOOK_ENDPOINTS", webhook); !done) {
+    return Failure(done.error());
+  }
+  return all;
+}
+
+destinations::Catalogue all_types() {
+  destinations::Catalogue catalogue;
+  destinations::register_types(catalogue);
+  return catalogue;
+}
+
+/// Values of secrets for destinations; a secret that cannot be read counts as absent and the
+/// destination says so.
+destinations::SecretFinder finder(const config::Secrets& secrets) {
+  return [&secrets](const std::string& name) -> std::optional<std::string> {
+    const auto found = secrets.find(name);
+    return found && *found ? std::optional(std::string((*found)->value.view())) : std::nullopt;
+  };
+}
+
+}  // namespace
+
+Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
+    : store_(std::move(parts.store)),
+      http_(std::move(parts.http)),
+      config(std::move(parts.config)),
+      secrets(std::move(parts.secrets)),
+      read_only(parts.read_only),
+      clock(borrowed_clock),
+      random(borrowed_random),
+      ids(random),
+      store(*store_),
+      http(*http_),
+      catalogue(all_types()),
+      destinations(store, catalogue, finder(secrets), {}),
+      projector(store, clock),
+      profiles(store) {}
+
+Edge::~Edge() = default;
+
+Result<void> Edge::start() {
+  auto configured = configured_destinations(config, secrets, catalogue);
+  if (!configured) {
+    return Failure(configured.error());
+  }
+  return destinations.load(std::move(*configured), read_only);
+}
+
+Result<std::unique_ptr<Edge>> Edge::build(Parts parts, const Clock& clock, Random& random) {
+  std::unique_ptr<Edge> edge(new Edge(std::move(parts), clock, random));
+  if (auto started = edge->start(); !started) {
+    return Failure(started.error());
+  }
+  return edge;
+}
+
+Result<std::unique_ptr<Edge>> Edge::open(config::Config config,
+                                         config::Secrets secrets,
+                                         const Options& options,
+                                         const Clock& clock,
+                                         Random& random) {
+  auto rules = guard_rules(config);
+  if (!rules) {
+    return Failure(rules.error());
+  }
+  storage::Options storage_options{.read_only = options.read_only};
+  storage_options.durability =
+      config.store.durability == "normal" ? storage::Durability::Normal : storage::Durability::Full;
+  auto store = storage::open(store_url(config), storage_options, clock, random);
+  if (!store) {
+    return Failure(store.error());
+  }
+  auto http = transport::open_client(std::move(*rules), clock);
+  return build({.config = std::move(config),
+                .secrets = std::move(secrets),
+                .store = std::move(*store),
+                .http = std::move(http),
+                .read_only = options.read_only},
+               clock,
+               random);
+}
+
+}  // namespace edge

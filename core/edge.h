@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// The composition root: builds every adapter and service in the order below and owns them. Who
+// needs two services that must not know each other (a route, a command) asks both here.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/base/id.h"
+#include "core/base/random.h"
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/config/secrets.h"
+#include "core/destinations/catalogue.h"
+#include "core/destinations/destinations.h"
+#include "core/metrics/metrics.h"
+#include "core/profiles/profiles.h"
+#include "core/profiles/projector.h"
+#include "core/storage/storage.h"
+#include "core/transport/http_client.h"
+
+namespace edge {
+
+/// What an installation is made of. Its services are thread-safe unless their headers say
+/// otherwise. Clock and random source are borrowed for life.
+class Edge {
+ public:
+  /// What comes from outside; tests pass a store and a client of their own.
+  struct Parts {
+    config::Config config = {};
+    config::Secrets secrets;
+    std::unique_ptr<storage::Store> store;
+    std::unique_ptr<transport::HttpClient> http;
+    bool read_only = false;  ///< beside a daemon that holds the store: nothing is written
+  };
+
+  struct Options {
+    bool read_only = false;
+  };
+
+  /// Opens the configured store and client. Failures: those of `storage::open`, a wrong destination
+  /// in the configuration.
+  static Result<std::unique_ptr<Edge>> open(config::Config config,
+                                            config::Secrets secrets,
+                                            const Options& options,
+                                            const Clock& clock,
+                                            Random& random);
+  /// Builds the services on given adapters.
+  static Result<std::unique_ptr<Edge>> build(Parts parts, const Clock& clock, Random& random);
+
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+  Edge(Edge&&) = delete;
+  Edge& operator=(Edge&&) = delete;
+  ~Edge();
+
+  /// Demo mode (identity spec 3.5): loopback only, several checks are softer.
+  [[nodiscard]] bool is_demo() const { return config.auth.mode == "demo"; }
+
+ private:
+  Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random);
+  Result<void> start();
+
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<transport::HttpClient> http_;
+
+ public:
+  const config::Config config;
+  config::Secrets secrets;
+  const bool read_only;
+  const Clock& clock;
+  Random& random;
+  Ids ids;
+  metrics::Registry metrics;
+  storage::Store& store;
+  transport::HttpClient& http;
+
+  destinations::Catalogue catalogue;
+  destinations::Destinations destinations;
+  profiles::Projector projector;
+  profiles::Profiles profiles;
+};
+
+}  // namespace edge
