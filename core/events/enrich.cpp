@@ -201,13 +201,4 @@ void enrich(Draft& draft, const Origin& origin) {
   Enricher(draft, origin).run();
 }
 
-bool is_bot(const Draft& draft) {
-  const auto patched = std::any_of(
-      draft.context_patches.begin(), draft.context_patches.end(), [](const Patch& patch) {
-        return patch.member == "bot" && patch.inner == "detected";
-      });
-  const auto sent = draft.context ? draft.context->at_pointer("/bot/detected") : std::nullopt;
-  return patched || (sent && sent->as_bool().value_or(false));
-}
-
 }  // namespace edge::events

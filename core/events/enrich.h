@@ -30,7 +30,4 @@ struct Origin {
 /// shortened as `origin.ip` demands (spec 10). Pure.
 void enrich(Draft& draft, const Origin& origin);
 
-/// Whether the user agent of the event, sent or added, is a robot's.
-bool is_bot(const Draft& draft);
-
 }  // namespace edge::events

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "core/events/ingest.h"
+
+#include <algorithm>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace edge::events {
+namespace {
+
+/// One request may hold more than one batch of the store takes: it is split well below those
+/// limits.
+constexpr std::size_t kChunkBytes = storage::kMaxBatchBytes / 2;
+constexpr std::size_t kChunkRecords = 4'096;
+
+/// Whatever is wrong with the store is told to senders as "try again" (spec 2.4): a 4xx or 500
+/// would make them throw away.
+Error unavailable(const Error& cause) {
+  return {ErrorCode::Unavailable,
+          cause.code == ErrorCode::Unavailable ? cause.message
+                                               : "the event store cannot take events now",
+          {},
+          "unavailable",
+          std::max(cause.retry_after, std::chrono::seconds{1})};
+}
+
+using Answer = std::promise<Result<std::vector<Outcome>>>;
+
+std::string name_in(const Draft& draft) {
+  return std::string(draft.type == Type::Track ? draft.event : draft.name);
+}
+
+std::string key_of(const Draft& draft) {
+  if (!draft.user_id.empty()) {
+    return std::string(draft.user_id);
+  }
+  return draft.anonymous_id.empty() ? draft.id.text : std::string(draft.anonymous_id);
+}
+
+/// Collects records and begins a new chunk when the last one is full.
+class Chunks {
+ public:
+  void add(storage::NewRecord record) {
+    const std::size_t size =
+        record.body.size() + record.user.size() + record.name.size() + record.id.size();
+    if (chunks_.empty() || chunks_.back().size() >= kChunkRecords || bytes_ + size > kChunkBytes) {
+      chunks_.emplace_back();
+      bytes_ = 0;
+    }
+    bytes_ += size;
+    chunks_.back().push_back(std::move(record));
+  }
+  std::vector<std::vector<storage::NewRecord>> take() { return std::move(chunks_); }
+
+ private:
+  std::vector<std::vector<storage::NewRecord>> chunks_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+/// One call of `accept` whose commits are under way.
+struct Ingest::Pending {
+  std::vector<Outcome> outcomes;
+  std::vector<std::uint32_t>
+      stored;  ///< for each record, in order of all chunks, the index of its outcome
+  Done done;
+  std::mutex mutex;
+  std::size_t chunks_left = 0;   // guarded by mutex
+  std::optional<Error> failure;  // guarded by mutex
+
+  /// Notes how the chunk whose first record is number `first` ended; true for the last one.
+  bool note(const Result<storage::Receipt>& receipt, std::size_t first) {
+    const std::lock_guard lock(mutex);
+    if (!receipt) {
+      failure = unavailable(receipt.error());
+    } else {
+      for (const std::uint32_t index : receipt->duplicates) {
+        outcomes[stored[first + index]].status = Outcome::Status::Duplicate;
+      }
+    }
+    return --chunks_left == 0;
+  }
+};
+
+Ingest::Ingest(storage::Store& store,
+               const Clock& clock,
+               Ids& ids,
+               metrics::Registry& registry,
+               Settings settings)
+    : store_(store),
+      clock_(clock),
+      ids_(ids),
+      settings_(std::move(settings)),
+      received_(registry.counter(
+          "edge_events_received_total", "Valid events, duplicates included", {"source", "type"})),
+      rejected_(
+          registry.counter("edge_events_rejected_total", "Events refused, by code", {"code"})),
+      duplicates_(registry.counter("edge_events_duplicate_total", "Events that were already known")
+                      .with({})) {}
+
+Result<storage::NewRecord> Ingest::prepare(json::Value raw,
+                                           const Envelope& envelope,
+                                           const Origin& origin,
+                                           Time received_at) {
+  auto draft = normalise(raw, envelope, received_at, ids_, settings_.limits);
+  if (!draft) {
+    return Failure(std::move(draft.error()));
+  }
+  enrich(*draft, origin);
+  storage::NewRecord record{.source = std::string(origin.source),
+                            .id = draft->id.text,
+                            .at = to_ms(received_at),
+                            .kind = static_cast<std::uint32_t>(draft->type),
+                            .user = key_of(*draft),
+                            .name = name_in(*draft),
+                            .body = encode(*draft, {.source = origin.source, .hops = origin.hops})};
+  if (settings_.router) {
+    const auto event = Event::decode(record.body);
+    record.routes = event ? settings_.router(*event) : 0;
+  }
+  return record;
+}
+
+void Ingest::accept(std::span<const json::Value> events,
+                    const Envelope& envelope,
+                    const Origin& origin,
+                    Done done) {
+  const Time received_at = origin.received_at == Time{} ? clock_.now() : origin.received_at;
+  auto pending = std::make_shared<Pending>();
+  pending->done = std::move(done);
+  pending->outcomes.reserve(events.size());
+  Chunks chunks;
+  for (const json::Value raw : events) {
+    auto record = prepare(raw, envelope, origin, received_at);
+    if (record) {
+      received_.with({origin.source, name_of(static_cast<Type>(record->kind))}).add();
+      pending->stored.push_back(static_cast<std::uint32_t>(pending->outcomes.size()));
+      pending->outcomes.push_back({.id = EventId{record->id}});
+      chunks.add(std::move(*record));
+    } else {
+      rejected_.with({record.error().reason}).add();
+      pending->outcomes.push_back({.id = EventId{raw_message_id(raw)},
+                                   .status = Outcome::Status::Refused,
+                                   .error = std::move(record.error())});
+    }
+  }
+  commit(std::move(pending), chunks.take());
+}
+
+void Ingest::commit(std::shared_ptr<Pending> pending,
+                    std::vector<std::vector<storage::NewRecord>> chunks) {
+  if (chunks.empty()) {
+    pending->done(std::move(pending->outcomes));
+    return;
+  }
+  pending->chunks_left = chunks.size();
+  const auto deadline = storage::Deadline::in(settings_.patience);
+  std::size_t first = 0;
+  for (auto& records : chunks) {
+    const std::size_t count = records.size();
+    storage::Batch batch;
+    batch.appends.push_back(
+        {.stream = kStream, .lane = 0, .records = std::move(records), .unique = true});
+    store_.commit(
+        std::move(batch), deadline, [this, pending, first](Result<storage::Receipt> receipt) {
+          if (receipt && !receipt->duplicates.empty()) {
+            duplicates_.add(receipt->duplicates.size());
+          }
+          if (!pending->note(receipt, first)) {
+            return;
+          }
+          if (pending->failure) {
+            pending->done(Failure(*pending->failure));
+          } else {
+            pending->done(std::move(pending->outcomes));
+          }
+        });
+    first += count;
+  }
+}
+
+void Ingest::accept(std::string_view event, const Origin& origin, Done done) {
+  auto document = json::Document::parse(event, json::kEvent);
+  if (!document) {
+    rejected_.with({"bad_json"}).add();
+    Error error = std::move(document.error());
+    error.reason = "bad_json";
+    done(std::vector<Outcome>{{.status = Outcome::Status::Refused, .error = std::move(error)}});
+    return;
+  }
+  const json::Value root = document->root();
+  accept({&root, 1}, {.has_duplicates = document->has_duplicates()}, origin, std::move(done));
+}
+
+Result<std::vector<Outcome>> Ingest::accept_now(std::span<const json::Value> events,
+                                                const Envelope& envelope,
+                                                const Origin& origin) {
+  const auto answer =
+      std::make_shared<Answer>();  // shared: the callback still touches it while the waiter leaves
+  accept(events, envelope, origin, [answer](Result<std::vector<Outcome>> outcomes) {
+    answer->set_value(std::move(outcomes));
+  });
+  return answer->get_future().get();
+}
+
+Result<Outcome> Ingest::accept_now(std::string_view event, const Origin& origin) {
+  const auto answer = std::make_shared<Answer>();
+  accept(event, origin, [answer](Result<std::vector<Outcome>> outcomes) {
+    answer->set_value(std::move(outcomes));
+  });
+  auto outcomes = answer->get_future().get();
+  if (!outcomes) {
+    return Failure(std::move(outcomes.error()));
+  }
+  return std::move(outcomes->front());
+}
+
+}  // namespace edge::events

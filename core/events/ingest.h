@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// How events enter the log: normalise → clock → enrich → route → one durable append. Whatever took
+// the event in (a route, a command, a pixel, a decision) calls `accept`; it is answered from the
+// callback of the commit, so that no thread waits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/id.h"
+#include "core/base/result.h"
+#include "core/events/draft.h"
+#include "core/events/enrich.h"
+#include "core/events/event.h"
+#include "core/json/document.h"
+#include "core/metrics/metrics.h"
+#include "core/storage/storage.h"
+
+namespace edge::events {
+
+/// The log that holds all events.
+inline constexpr const char* kStream = "events";
+
+/// What became of one event. `error` says why it was refused (codes of spec 1.2 as `reason`, or
+/// `bad_json`).
+struct Outcome {
+  enum class Status : std::uint8_t {
+    Stored,
+    Duplicate,  ///< (source, messageId) is known; answered like a stored one
+    Refused,
+  };
+  EventId id = {};
+  Status status = Status::Stored;
+  Error error = {};
+};
+
+/// Called once, after the durable commit on the engine's thread, or inside `accept` when nothing
+/// had to be stored. One outcome per event, in their order. Failure: Unavailable with
+/// `retry_after`: the store took nothing, or it is not known whether it did; the sender repeats and
+/// duplicates are found.
+using Done = std::function<void(Result<std::vector<Outcome>>)>;
+
+/// Decides where an event is forwarded: a set of destination numbers. Pure and quick; called on the
+/// threads that accept.
+using Router = std::function<std::uint64_t(const Event&)>;
+
+/// Thread-safe.
+class Ingest {
+ public:
+  struct Settings {
+    Limits limits = {};
+    std::chrono::milliseconds patience =
+        std::chrono::seconds{5};  ///< how long the store may be busy
+    Router router = {};           ///< none = forwarded nowhere
+  };
+
+  /// Borrows all but the settings for life.
+  Ingest(storage::Store& store,
+         const Clock& clock,
+         Ids& ids,
+         metrics::Registry& registry,
+         Settings settings);
+  Ingest(const Ingest&) = delete;
+  Ingest& operator=(const Ingest&) = delete;
+  Ingest(Ingest&&) = delete;
+  Ingest& operator=(Ingest&&) = delete;
+  ~Ingest() = default;
+
+  /// Takes raw events in. The values and views of all arguments are read before it returns. A bad
+  /// event never spoils its neighbours.
+  void accept(std::span<const json::Value> events,
+              const Envelope& envelope,
+              const Origin& origin,
+              Done done);
+  /// Takes one raw event as JSON text.
+  void accept(std::string_view event, const Origin& origin, Done done);
+
+  /// The same, waiting for the commit: for commands and tests; never on an event loop or in a
+  /// callback of the store.
+  Result<std::vector<Outcome>> accept_now(std::span<const json::Value> events,
+                                          const Envelope& envelope,
+                                          const Origin& origin);
+  Result<Outcome> accept_now(std::string_view event, const Origin& origin);
+
+ private:
+  struct Pending;
+
+  Result<storage::NewRecord> prepare(json::Value raw,
+                                     const Envelope& envelope,
+                                     const Origin& origin,
+                                     Time received_at);
+  void commit(std::shared_ptr<Pending> pending,
+              std::vector<std::vector<storage::NewRecord>> chunks);
+
+  storage::Store& store_;
+  const Clock& clock_;
+  Ids& ids_;
+  const Settings settings_;
+  metrics::CounterFamily& received_;
+  metrics::CounterFamily& rejected_;
+  metrics::Counter& duplicates_;
+};
+
+}  // namespace edge::events

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include "core/events/ingest.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "core/events/batch.h"
+#include "tests/support/fakes.h"
+#include "tests/support/memory_store.h"
+
+namespace events = edge::events;
+namespace json = edge::json;
+namespace storage = edge::storage;
+using edge::ErrorCode;
+using Status = events::Outcome::Status;
+
+namespace {
+
+/// An ingest over a store in memory.
+struct Bench {
+  edge::test::FakeClock clock{edge::from_ms(1'773'489'600'000)};
+  edge::test::SequenceIds ids;
+  edge::metrics::Registry registry;
+  edge::test::MemoryStore store{clock};
+  events::Ingest ingest;
+
+  explicit Bench(events::Ingest::Settings settings = {})
+      : ingest(store, clock, ids, registry, std::move(settings)) {}
+
+  std::vector<storage::RecordPointer> log() {
+    return store.read({.stream = events::kStream}, storage::Deadline::in(std::chrono::seconds{1}))
+        ->records;
+  }
+};
+
+std::string tracked(const std::string& id) {
+  return R"({"messageId":")" + id +
+         R"(","type":"track","event":"Paid","userId":"u-1","properties":{"total":9.90}})";
+}
+
+}  // namespace
+
+TEST_CASE("an accepted event is a record with routes and the canonical text", "[events]") {
+  Bench bench(
+      {.router = [](const events::Event& event) { return event.event() == "Paid" ? 5U : 0U; }});
+
+  const auto outcome = bench.ingest.accept_now(tracked("m-1"), {.source = "shop", .hops = 2});
+
+  REQUIRE(outcome);
+  CHECK(outcome->status == Status::Stored);
+  CHECK(outcome->id.text == "m-1");
+  const auto log = bench.log();
+  REQUIRE(log.size() == 1);
+  CHECK(log[0]->id == "m-1");
+  CHECK(log[0]->kind == 1);
+  CHECK(log[0]->routes == 5);
+  CHECK(log[0]->user == "u-1");
+  CHECK(log[0]->name == "Paid");
+  CHECK(log[0]->at == 1'773'489'600'000);
+  const auto event = events::Event::decode(log[0]->body);
+  REQUIRE(event);
+  CHECK(event->source() == "shop");
+  CHECK(event->hops() == 2);
+  CHECK(event->properties()->find("total")->raw() == "9.90");
+}
+
+TEST_CASE("a repeated message id is a duplicate within its source only", "[events]") {
+  Bench bench;
+
+  CHECK(bench.ingest.accept_now(tracked("m-1"), {.source = "a"})->status == Status::Stored);
+  CHECK(bench.ingest.accept_now(tracked("m-1"), {.source = "a"})->status == Status::Duplicate);
+  CHECK(bench.ingest.accept_now(tracked("m-1"), {.source = "b"})->status == Status::Stored);
+
+  CHECK(bench.log().size() == 2);
+}
+
+TEST_CASE("a bad event never spoils its neighbours", "[events]") {
+  Bench bench;
+  const auto body = json::Document::parse(R"({"batch":[)" + tracked("m-1") +
+                                              R"(,{"type":"track","messageId":"bad"},7,)" +
+                                              tracked("m-1") + "," + tracked("m-2") + "]}",
+                                          json::kEvent);
+  REQUIRE(body);
+  const auto batch = events::read_batch(*body);
+  REQUIRE(batch);
+
+  const auto outcomes = bench.ingest.accept_now(batch->events, batch->envelope, {.source = "s"});
+
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 5);
+  CHECK((*outcomes)[0].status == Status::Stored);
+  CHECK((*outcomes)[1].status == Status::Refused);
+  CHECK((*outcomes)[1].id.text == "bad");
+  CHECK((*outcomes)[1].error.reason == "event_not_defined");
+  CHECK((*outcomes)[2].error.reason == "event_not_object");
+  CHECK((*outcomes)[3].status == Status::Duplicate);
+  CHECK((*outcomes)[4].status == Status::Stored);
+  CHECK(bench.log().size() == 2);
+}
+
+TEST_CASE("an event without message id gets one", "[events]") {
+  Bench bench;
+
+  const auto outcome = bench.ingest.accept_now(R"({"type":"page","anonymousId":"a"})", {});
+
+  REQUIRE(outcome);
+  CHECK(outcome->id.text == "edge-00000000-0000-4000-8000-000000000001");
+}
+
+TEST_CASE("a store that takes nothing is told as unavailable with a time to wait", "[events]") {
+  Bench bench;
+  const auto [code, reason] =
+      GENERATE(table<ErrorCode, std::string>({{ErrorCode::Unavailable, "full"},
+                                              {ErrorCode::Internal, "corrupt"},
+                                              {ErrorCode::InvalidArgument, "bad_request"}}));
+  bench.store.refuse_commits(edge::Error{code, "no", {}, reason});
+
+  const auto outcome = bench.ingest.accept_now(tracked("m-1"), {});
+
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == ErrorCode::Unavailable);
+  CHECK(outcome.error().retry_after.count() >= 1);
+}
+
+TEST_CASE("a batch beyond the limits of one commit is stored in several", "[events]") {
+  Bench bench;
+  std::string text = R"({"batch":[)";
+  constexpr int kEvents = 9'000;
+  for (int i = 0; i < kEvents; ++i) {
+    text += (i > 0 ? "," : "") + tracked("m-" + std::to_string(i % (kEvents - 1)));
+  }
+  const auto body = json::Document::parse(text + "]}", json::kEvent);
+  const auto batch = events::read_batch(*body);
+
+  const auto outcomes = bench.ingest.accept_now(batch->events, batch->envelope, {.source = "s"});
+
+  REQUIRE(outcomes);
+  CHECK(outcomes->front().status == Status::Stored);
+  CHECK(outcomes->back().status == Status::Duplicate);
+  CHECK(bench.store.head(events::kStream, 0) == kEvents - 1);
+}
+
+TEST_CASE("an empty batch is answered at once", "[events]") {
+  Bench bench;
+
+  const auto outcomes = bench.ingest.accept_now({}, {}, {});
+
+  REQUIRE(outcomes);
+  CHECK(outcomes->empty());
+}
+
+TEST_CASE("text that is no JSON is refused as bad_json", "[events]") {
+  Bench bench;
+
+  const auto outcome = bench.ingest.accept_now("{", {});
+
+  REQUIRE(outcome);
+  CHECK(outcome->error.reason == "bad_json");
+}
+
+TEST_CASE("a body that is no batch is refused", "[events]") {
+  const auto reason = [](std::string_view text) {
+    const auto body = json::Document::parse(text, json::kEvent);
+    REQUIRE(body);
+    const auto batch = events::read_batch(*body);
+    return batch ? std::string("ok") : batch.error().reason;
+  };
+
+  CHECK(reason("7") == "body_not_object");
+  CHECK(reason("{}") == "batch_required");
+  CHECK(reason(R"({"batch":{}})") == "batch_required");
+  CHECK(reason("[]") == "ok");
+}
+
+TEST_CASE("a shared context that would be copied without bound is refused", "[events]") {
+  std::string text = R"({"context":{"x":")" + std::string(100'000, 'x') + R"("},"batch":[)";
+  for (int i = 0; i < 1'000; ++i) {
+    text += i > 0 ? ",0" : "0";
+  }
+  const auto body = json::Document::parse(text + "]}", json::kEvent);
+  REQUIRE(body);
+
+  const auto batch = events::read_batch(*body);
+
+  REQUIRE_FALSE(batch);
+  CHECK(batch.error().code == ErrorCode::TooLarge);
+}
