@@ -160,7 +160,8 @@ class Document {
 
   [[nodiscard]] Value root() const { return {*this, 0}; }
   [[nodiscard]] std::string_view text() const;
-  /// Whether some member name repeats within its object, so that the text says more than the values.
+  /// Whether some member name repeats within its object, so that the text says more than the
+  /// values.
   [[nodiscard]] bool has_duplicates() const { return has_duplicates_; }
 
  private:
