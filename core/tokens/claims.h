@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/id.h"
+
+namespace edge::tokens {
+
+using SessionId = Id<struct SessionIdTag>;
+
+/// Whom an access token is made for.
+struct Subject {
+  AccountId account = {};
+  SessionId session = {};
+  std::string email = {};
+  std::string name = {};
+  std::vector<std::string> roles = {};
+
+  bool operator==(const Subject&) const = default;
+};
+
+/// The claims of an access token of our own issuer (identity spec 2.6).
+struct AccessClaims {
+  AccountId account = {};     ///< `sub`
+  SessionId session = {};     ///< `sid`; empty for tokens minted with the key itself
+  std::string token_id = {};  ///< `jti`
+  std::vector<std::string> roles = {};
+  std::vector<std::string> permissions = {};
+  Time expires = {};
+
+  bool operator==(const AccessClaims&) const = default;
+};
+
+}  // namespace edge::tokens

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The keys that this installation signs its own tokens with (identity spec 2.1, 2.6).
+//
+// Ring file `keys/jwt.json` (mode 0600):
+// {"keys":[{"state":"active","created":"<ms>","until":"<ms>","jwk":{…}}]}. States: `next`
+// (published, not used yet) -> `active` (signs) -> `verify` (published until `until`) -> gone.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/crypto/secret.h"
+#include "core/tokens/jwk.h"
+
+namespace edge::tokens {
+
+enum class KeyState : std::uint8_t { Next, Active, Verify };
+const char* name_of(KeyState state);
+
+struct RingKey {
+  TokenKey key;  ///< private, with id and algorithm
+  KeyState state = KeyState::Next;
+  Time created = {};
+  std::optional<Time> until = {};  ///< of a Verify key
+};
+
+/// A ring of key pairs. Value; ids are unique, at most one key is active.
+class KeyRing {
+ public:
+  /// Failure: InvalidArgument, reason `key_invalid`: no JSON of that shape, a secret or a public
+  /// key, an id twice, two active keys.
+  static Result<KeyRing> parse(std::string_view text);
+
+  /// Adds a new key: `active` when there is none, else `next`. A key without id gets its
+  /// thumbprint. Failure: Conflict for an id that is taken, InvalidArgument for a key that cannot
+  /// sign or that has no algorithm.
+  Result<void> add(TokenKey key, Time now);
+
+  [[nodiscard]] const std::vector<RingKey>& keys() const { return keys_; }
+  [[nodiscard]] const RingKey* active() const;
+  /// Keys to verify with: all that have not run out.
+  [[nodiscard]] KeySet verification(Time now) const;
+  /// The ring as file content; holds private keys.
+  [[nodiscard]] std::string write() const;
+
+ private:
+  std::vector<RingKey> keys_;
+};
+
+/// Reads a ring file. Failure: NotFound; those of `config::read_private_file`, `KeyRing::parse`.
+Result<KeyRing> load_key_ring(const std::filesystem::path& path);
+
+/// The public members of key pairs as a JWK set text (`/.well-known/jwks.json`); secrets are left
+/// out.
+std::string public_jwks(const KeySet& keys);
+
+/// What this installation signs and verifies its own tokens with: HS256 with `JWT_SECRET` when that
+/// is set, otherwise the ring. Immutable, thread-safe.
+struct SigningKeys {
+  TokenKey signer;
+  crypto::Algorithm algorithm = crypto::Algorithm::EdDSA;
+  KeySet verifiers = {};
+
+  /// Of the octets of `JWT_SECRET`. Failure: `key_too_small` below 32 octets.
+  static Result<SigningKeys> of_secret(std::string_view secret);
+  /// Failure: InvalidArgument, reason `key_missing` for a ring without an active key.
+  static Result<SigningKeys> of_ring(const KeyRing& ring, Time now);
+};
+
+}  // namespace edge::tokens
