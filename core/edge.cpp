@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/edge.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -124,12 +125,41 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       http(*http_),
       catalogue(all_types()),
       destinations(store, catalogue, finder(secrets), {}),
+      ingest(store,
+             clock,
+             ids,
+             metrics,
+             {.router =
+                  [this](const events::Event& event) {
+                    return destinations.table().get()->route(event);
+                  }}),
       projector(store, clock),
       profiles(store) {}
 
 Edge::~Edge() = default;
 
+bool Edge::is_loopback() const {
+  return std::all_of(
+      config.server.listen.begin(), config.server.listen.end(), [](const auto& bind) {
+        const std::string host = bind.substr(0, bind.rfind(':'));
+        const auto address = events::parse_address(host);
+        return host == "localhost" ||
+               (address && (address->is_v6 ? transport::to_text(*address) == "::1"
+                                           : address->octets[0] == 127));
+      });
+}
+
 Result<void> Edge::start() {
+  const auto ip = events::ip_mode_of(config.privacy.ip);
+  if (!ip) {
+    return Failure(
+        {ErrorCode::InvalidArgument, "privacy.ip must be full, truncate or none", "privacy.ip"});
+  }
+  auto configured_sources = events::Sources::read(config.sources, is_loopback(), *ip);
+  if (!configured_sources) {
+    return Failure(configured_sources.error());
+  }
+  sources = std::move(*configured_sources);
   auto configured = configured_destinations(config, secrets, catalogue);
   if (!configured) {
     return Failure(configured.error());

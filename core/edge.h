@@ -14,6 +14,8 @@
 #include "core/config/secrets.h"
 #include "core/destinations/catalogue.h"
 #include "core/destinations/destinations.h"
+#include "core/events/ingest.h"
+#include "core/events/sources.h"
 #include "core/metrics/metrics.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
@@ -57,6 +59,8 @@ class Edge {
 
   /// Demo mode (identity spec 3.5): loopback only, several checks are softer.
   [[nodiscard]] bool is_demo() const { return config.auth.mode == "demo"; }
+  /// Whether every address the daemon listens on is this machine's own.
+  [[nodiscard]] bool is_loopback() const;
 
  private:
   Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random);
@@ -78,6 +82,8 @@ class Edge {
 
   destinations::Catalogue catalogue;
   destinations::Destinations destinations;
+  events::Sources sources;  ///< set once at the start
+  events::Ingest ingest;
   profiles::Projector projector;
   profiles::Profiles profiles;
 };
