@@ -203,7 +203,8 @@ void Call::detail(std::string_view text) const {
   }
 }
 
-int Call::fail(const Problem& problem) const {
+int Call::fail(const Problem& problem) {
+  failed_ = true;
   const std::string when = flag("no-color") ? "never" : (*this)["color"];
   const ErrorStyle style{
       .json = layout_.format == Format::Json || layout_.format == Format::JsonLines,

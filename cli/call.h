@@ -105,7 +105,9 @@ class Call {
   /// A line on stderr with `-v`.
   void detail(std::string_view text) const;
   /// Prints the error as cli spec 9 says and gives its exit code: `return call.fail(problem);`
-  int fail(const Problem& problem) const;
+  int fail(const Problem& problem);
+  /// Whether `fail` was called: then `-o FILE` is left as it was.
+  [[nodiscard]] bool failed() const { return failed_; }
   /// Prompts on the terminal. Failure (usage, exit 2) without a terminal and without `--yes`;
   /// `--yes` is yes.
   [[nodiscard]] Result<bool> confirm(std::string_view question) const;
@@ -153,6 +155,7 @@ class Call {
   SystemRandom random_;
   Layout layout_;
   Output output_;
+  bool failed_ = false;
   std::unique_ptr<Lazy> lazy_;
 };
 

@@ -112,11 +112,13 @@ int run_command(const Tree& tree, Invocation& asked, const ErrorStyle& style) {
   Call call(tree, command, std::move(asked.given));
   try {
     const Result<int> result = command.handler()(call);
-    if (!result) {
-      return call.fail({.error = result.error(), .side = call.side()});
+    const int exit = result ? *result : call.fail({.error = result.error(), .side = call.side()});
+    if (call.failed()) {
+      call.out().abandon();
+    } else {
+      call.out().commit();
     }
-    call.out().commit();
-    return *result;
+    return exit;
   } catch (const Stop& stop) {
     return call.fail(stop.problem());
   }

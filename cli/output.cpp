@@ -92,6 +92,12 @@ void Output::flush() {
   buffer_.clear();
 }
 
+void Output::abandon() {
+  if (path_.empty() && !buffer_.empty()) {
+    flush();
+  }
+}
+
 void Output::commit() {
   if (!path_.empty() || !buffer_.empty()) {
     flush();

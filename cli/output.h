@@ -59,6 +59,8 @@ class Output {
   void flush();
   /// Permission bits of a file made by `-o`; 0644 unless called before the first write.
   void set_mode(unsigned mode) { mode_ = mode; }
+  /// After a failure: what was written to stdout goes out, a file stays as it was.
+  void abandon();
   /// Puts a file in its place. Without this call nothing is left behind.
   void commit();
 

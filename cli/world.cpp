@@ -11,7 +11,7 @@
 #include "cli/terminal.h"
 #include "core/config/load.h"
 #include "core/transport/guard.h"
-#include "core/transport/poco/http_client.h"
+#include "core/transport/open.h"
 
 namespace edge::cli {
 namespace {
@@ -87,12 +87,12 @@ Remote& Call::connect(std::string url, std::string token) {
     url.pop_back();
   }
   detail(fmt::format("via {}", url));
-  lazy_->remote = std::make_unique<Remote>(
-      Remote::Options{.url = std::move(url),
-                      .token = std::move(token),
-                      .timeout = duration("timeout"),
-                      .trace = verbosity()},
-      std::make_unique<transport::PocoHttpClient>(transport::GuardRules::trusted(), clock_));
+  lazy_->remote =
+      std::make_unique<Remote>(Remote::Options{.url = std::move(url),
+                                               .token = std::move(token),
+                                               .timeout = duration("timeout"),
+                                               .trace = verbosity()},
+                               transport::open_client(transport::GuardRules::trusted(), clock_));
   return *lazy_->remote;
 }
 

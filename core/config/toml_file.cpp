@@ -2,10 +2,23 @@
 #include "core/config/toml_file.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <sstream>
+#include <stdexcept>
+
+namespace {
+[[noreturn]] void refuse_toml() {
+  throw std::runtime_error("malformed");
+}
+}  // namespace
+
+// toml++ 3.3 asserts what malformed input can violate (`[[[`), and takes it for granted in release
+// builds. The macros are the library's own way to say what shall happen instead.
+#undef NDEBUG
+#define TOML_ASSERT(expr) \
+  ((expr) ? void() : refuse_toml())  // NOLINT(cppcoreguidelines-macro-usage)
+#include <toml++/toml.h>
 
 #include "core/json/writer.h"
 
@@ -178,6 +191,11 @@ Result<std::vector<TomlNode>> parse_toml(std::string_view text, const std::strin
              "{}:{}:{}: {}", name, error.source().begin.line, error.source().begin.column, why),
          {},
          "config_invalid"});
+  } catch (const std::runtime_error& error) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("{}: {}", name, error.what()),
+                    {},
+                    "config_invalid"});
   }
 }
 

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "cli/setup.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "core/json/document.h"
+#include "core/pixels/ring_file.h"
+#include "core/transport/address.h"
+
+namespace edge::cli {
+namespace {
+
+bool is_listen_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    return false;
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  std::uint16_t port = 0;
+  const auto [end, error] =
+      std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() &&
+         (host == "localhost" || transport::parse_ip(host));
+}
+
+void examine_networks(std::string_view key,
+                      const std::vector<std::string>& networks,
+                      std::vector<Finding>& findings) {
+  for (const std::string& network : networks) {
+    if (!transport::parse_network(network)) {
+      findings.push_back({std::string(key), fmt::format("'{}' is no address or network", network)});
+    }
+  }
+}
+
+void examine_url(std::string_view key, const std::string& url, std::vector<Finding>& findings) {
+  if (!url.empty() && !url.starts_with("http://") && !url.starts_with("https://")) {
+    findings.push_back({std::string(key), fmt::format("'{}' is no http or https URL", url)});
+  }
+}
+
+void examine_destinations(const config::Config& config, std::vector<Finding>& findings) {
+  for (const config::Item& item : config.destinations) {
+    const auto document = json::Document::parse(item.json, json::kStrict);
+    for (const char* member : {"name", "type"}) {
+      if (document && !document->root().find(member)) {
+        findings.push_back(
+            {"destinations", fmt::format("{}: '{}' is missing", item.where, member)});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> make_keys(Call& call, const std::filesystem::path& data_dir) {
+  std::vector<std::string> made;
+  const std::filesystem::path ring_file = pixels::ring_path(data_dir);
+  std::error_code ignored;  // a ring that cannot be looked at fails when it is written
+  if (!std::filesystem::exists(ring_file, ignored)) {
+    pixels::KeyRing fresh;
+    if (const auto number = fresh.add(call.random()); !number) {
+      return Failure(number.error());
+    }
+    if (const auto saved = pixels::save_ring(ring_file, fresh); !saved) {
+      return Failure(saved.error());
+    }
+    made.emplace_back("pixel key");
+  }
+  return made;
+}
+
+std::vector<Finding> examine_config(const config::Config& config) {
+  std::vector<Finding> findings;
+  for (const std::string& address : config.server.listen) {
+    if (!is_listen_address(address)) {
+      findings.push_back({"server.listen", fmt::format("'{}' is not address:port", address)});
+    }
+  }
+  if (config.server.listen.empty()) {
+    findings.push_back({"server.listen", "no address to serve on"});
+  }
+  examine_networks("server.trusted_proxies", config.server.trusted_proxies, findings);
+  examine_networks("outbound.allow_private", config.outbound.allow_private, findings);
+  examine_url("server.public_url", config.server.public_url, findings);
+  examine_url("pixel.base_url", config.pixel.base_url, findings);
+  examine_destinations(config, findings);
+  const bool is_url =
+      config.flags.datafile.starts_with("http://") || config.flags.datafile.starts_with("https://");
+  const bool is_default = config.flags.datafile == config::Flags{}.datafile;
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!config.flags.datafile.empty() && !is_url && !is_default &&
+      !std::filesystem::is_regular_file(config.resolve(config.flags.datafile), ignored)) {
+    findings.push_back({"flags.datafile", fmt::format("no file '{}'", config.flags.datafile)});
+  }
+  return findings;
+}
+
+}  // namespace edge::cli
