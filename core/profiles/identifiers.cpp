@@ -39,8 +39,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, [](char c) { return lower(c); });
+bool equal_ignoring_case(std::string_view lower_case, std::string_view text) {
+  return std::ranges::equal(lower_case, text, [](char a, char b) { return a == lower(b); });
 }
 
 std::string_view trim(std::string_view text) {
