@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+#include "core/flags/decide.h"
+
+#include <algorithm>
+
+namespace edge::flags {
+namespace {
+
+constexpr std::string_view kNotReady = "Optimizely SDK not configured properly yet.";
+/// How the reference stores a forced decision for a flag; whoever passes it as a rule key means the
+/// flag.
+constexpr std::string_view kNoRule = "$opt_null_rule_key";
+
+Decision error_decision(std::string_view flag_key, std::string reason) {
+  Decision decision{.flag_key = flag_key, .is_error = true};
+  decision.reasons.push_back(std::move(reason));
+  return decision;
+}
+
+}  // namespace
+
+Decider::Decider(const Datafile& datafile, const User& user, const Circumstances& circumstances)
+    : datafile_(datafile),
+      user_(user),
+      circumstances_(circumstances),
+      subject_(datafile.conditions, user),
+      sticky_(circumstances.profile, user.sticky) {}
+
+Decision Decider::decide(std::string_view flag_key) {
+  if (!datafile_.is_ready) {
+    return error_decision(flag_key, std::string(kNotReady));
+  }
+  const Flag* flag = datafile_.find_flag(flag_key);
+  if (flag == nullptr) {
+    return error_decision(flag_key, fmt::format("No flag was found for key \"{}\".", flag_key));
+  }
+  notes_.clear();
+  const Outcome outcome = decide_flag(*flag);
+  Decision decision{.flag_key = flag->key, .source = outcome.source};
+  if (outcome.variation != nullptr) {
+    decision.variation_key = outcome.variation->key;
+    decision.is_enabled = outcome.variation->is_enabled;
+  }
+  if (outcome.rule != nullptr) {
+    decision.rule_key = outcome.rule->key;
+  }
+  if (!circumstances_.options.exclude_variables) {
+    decision.variables = flag->variables_under(decision.is_enabled ? outcome.variation : nullptr);
+  }
+  decision.reasons = std::move(notes_);
+  return decision;
+}
+
+std::vector<Decision> Decider::decide_keys(std::span<const std::string_view> flag_keys) {
+  std::vector<Decision> decisions;
+  decisions.reserve(flag_keys.size());
+  for (std::size_t i = 0; i < flag_keys.size(); ++i) {
+    const auto earlier = flag_keys.first(i);
+    if (std::find(earlier.begin(), earlier.end(), flag_keys[i]) != earlier.end()) {
+      continue;
+    }
+    Decision decision = decide(flag_keys[i]);
+    if (!circumstances_.options.enabled_flags_only || decision.is_enabled || decision.is_error) {
+      decisions.push_back(std::move(decision));
+    }
+  }
+  return decisions;
+}
+
+std::vector<Decision> Decider::decide_all() {
+  std::vector<Decision> decisions;
+  if (!datafile_.is_ready) {
+    return decisions;
+  }
+  decisions.reserve(datafile_.flags.size());
+  for (const Flag& flag : datafile_.flags) {
+    if (datafile_.find_flag(flag.key) != &flag) {
+      continue;  // a later flag of the same key replaces it
+    }
+    Decision decision = decide(flag.key);
+    if (!circumstances_.options.enabled_flags_only || decision.is_enabled) {
+      decisions.push_back(std::move(decision));
+    }
+  }
+  return decisions;
+}
+
+const Variation* Decider::variation_of(std::string_view experiment_key) {
+  const Rule* rule = experiment_key.empty() ? nullptr : datafile_.find_rule(experiment_key);
+  const bool decides = datafile_.is_ready && rule != nullptr && !rule->is_rollout_rule;
+  return decides ? resolve_experiment(*rule) : nullptr;
+}
+
+Decider::Outcome Decider::decide_flag(const Flag& flag) {
+  if (const Variation* variation = forced(flag, std::nullopt)) {
+    return {.variation = variation, .source = Source::FeatureTest};
+  }
+  bool skips_experiments = false;
+  for (const Rule* holdout : datafile_.holdouts) {
+    const auto outcome = try_holdout(*holdout);
+    if (!outcome) {
+      continue;
+    }
+    if (!holdout->excludes_targeted) {
+      return *outcome;
+    }
+    note("Holdout \"{}\" has excludeTargetedDeliveries enabled, continuing to rollout evaluation.",
+         holdout->key);
+    skips_experiments = true;
+    break;
+  }
+  if (!skips_experiments) {
+    if (const auto outcome = try_experiments(flag)) {
+      return *outcome;
+    }
+  } else if (circumstances_.options.include_reasons) {
+    // The reference lists what it has so far a second time here.
+    const std::vector<std::string> so_far = notes_;
+    notes_.insert(notes_.end(), so_far.begin(), so_far.end());
+  }
+  const Outcome outcome = try_deliveries(flag);
+  note("User {} is {}in rollout of feature {}.",
+       user_.id,
+       outcome.variation == nullptr ? "not " : "",
+       flag.key);
+  return outcome;
+}
+
+const Variation* Decider::forced(const Flag& flag, std::optional<std::string_view> rule_key) {
+  const auto& settings = circumstances_.forced;
+  const std::string_view wanted = rule_key.value_or(kNoRule);
+  const auto setting =
+      std::find_if(settings.rbegin(), settings.rend(), [&](const ForcedDecision& candidate) {
+        return candidate.flag_key == flag.key && candidate.rule_key.value_or(kNoRule) == wanted;
+      });
+  if (setting == settings.rend()) {
+    return nullptr;
+  }
+  const Variation* variation = flag.find_variation(setting->variation_key);
+  const std::string rule = rule_key ? fmt::format(", rule ({})", *rule_key) : std::string{};
+  if (variation == nullptr) {
+    note("Invalid variation is mapped to flag ({}){} and user ({}) in the forced decision map.",
+         flag.key,
+         rule,
+         user_.id);
+  } else {
+    note("Variation ({}) is mapped to flag ({}){} and user ({}) in the forced decision map.",
+         setting->variation_key,
+         flag.key,
+         rule,
+         user_.id);
+  }
+  return variation;
+}
+
+}  // namespace edge::flags

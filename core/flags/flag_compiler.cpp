@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "core/flags/flag_compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "core/flags/javascript.h"
+#include "core/flags/variables.h"
+
+namespace edge::flags {
+namespace {
+
+/// First variation of the last rule of the flag's rollout; null when there is none.
+const Variation* everyone_else(const Flag& flag) {
+  if (flag.rollout == nullptr || flag.rollout->rules.empty()) {
+    return nullptr;
+  }
+  const auto& variations = flag.rollout->rules.back()->variations;
+  return variations.empty() ? nullptr : variations.front();
+}
+
+}  // namespace
+
+std::string FlagCompiler::add(json::Value entry) {
+  if (entry.is_null()) {
+    return "a flag is null";
+  }
+  Flag& flag = datafile_.flags.emplace_back();
+  flag.source = entry;
+  flag.key = rules_.id_of(entry, "key");
+  flag.rollout_id = rules_.id_of(entry, "rolloutId");
+  flag.rollout = flag.rollout_id.empty() ? nullptr : rules_.find_rollout(flag.rollout_id);
+  datafile_.flag_by_key[flag.key] = &flag;
+  const auto variables = entry.find("variables");
+  if (!variables || !variables->is_array()) {
+    return fmt::format("flag \"{}\" has no list of variables", flag.key);
+  }
+  std::string message = add_experiments(flag);
+  collect_variations(flag);
+  return message;
+}
+
+std::string FlagCompiler::add_experiments(Flag& flag) {
+  for (const json::Value id : RuleCompiler::list(*flag.source, "experimentIds")) {
+    const auto found = datafile_.rule_by_id.find(rules_.id_text(id));
+    if (found == datafile_.rule_by_id.end()) {
+      return fmt::format("flag \"{}\" names experiment {}, which does not exist",
+                         flag.key,
+                         javascript::text_of(id));
+    }
+    if (auto message = add_everyone_else(*found->second, flag); !message.empty()) {
+      return message;
+    }
+    flag.experiments.push_back(found->second);
+  }
+  return {};
+}
+
+/// Feature-rollout experiments fall back to the flag's last delivery rule.
+std::string FlagCompiler::add_everyone_else(Rule& rule, const Flag& flag) {
+  const auto& shape = rules_.shape_of(rule);
+  const Variation* variation = everyone_else(flag);
+  if (!shape.is_feature_rollout || variation == nullptr) {
+    return {};
+  }
+  if (!shape.has_variations || !shape.has_allocation) {
+    return fmt::format("experiment \"{}\" lacks variations or trafficAllocation", rule.key);
+  }
+  rule.variations.push_back(variation);
+  rule.allocation.push_back({.end = kBuckets, .entity = variation->id});
+  return {};
+}
+
+void FlagCompiler::collect_variations(Flag& flag) {
+  std::unordered_map<std::string_view, std::size_t> position_of;
+  const auto collect = [&flag, &position_of](const Rule& rule) {
+    for (const Variation* variation : rule.variations) {
+      const auto [entry, is_new] = position_of.try_emplace(variation->id, flag.variations.size());
+      if (is_new) {
+        flag.variations.push_back(variation);
+      } else {
+        flag.variations[entry->second] = variation;
+      }
+    }
+  };
+  for (const Rule* rule : flag.experiments) {
+    collect(*rule);
+  }
+  if (flag.rollout != nullptr) {
+    for (const Rule* rule : flag.rollout->rules) {
+      collect(*rule);
+    }
+  }
+  // Properties that look like array indexes come first in JavaScript, by value.
+  constexpr std::uint64_t kNamed = std::numeric_limits<std::uint64_t>::max();
+  const auto rank = [](const Variation* variation) {
+    const auto index = javascript::property_index(variation->id);
+    return index ? std::uint64_t{*index} : kNamed;
+  };
+  std::stable_sort(
+      flag.variations.begin(), flag.variations.end(), [&rank](const auto* left, const auto* right) {
+        return rank(left) < rank(right);
+      });
+}
+
+void FlagCompiler::render() {
+  Index<std::vector<std::string_view>> variations_of;  // by variable id
+  for (const auto& [variation, values] : rules_.values()) {
+    for (const json::Value value : values.elements()) {
+      variations_of[rules_.id_of(value, "id")].push_back(variation);
+    }
+  }
+  for (Flag& flag : datafile_.flags) {
+    const json::Value variables = *flag.source->find("variables");
+    flag.defaults = render_variables(variables, std::nullopt);
+    std::set<std::string_view> ids;
+    for (const json::Value variable : variables.elements()) {
+      const auto& users = variations_of[rules_.id_of(variable, "id")];
+      ids.insert(users.begin(), users.end());
+    }
+    for (const std::string_view id : ids) {
+      flag.values.emplace_back(datafile_.variation_by_id[id]->number,
+                               render_variables(variables, rules_.values().at(id)));
+    }
+    std::sort(flag.values.begin(), flag.values.end());
+  }
+}
+
+}  // namespace edge::flags

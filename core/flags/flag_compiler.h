@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <unordered_set>
+
+#include "core/flags/datafile.h"
+#include "core/flags/rule_compiler.h"
+
+namespace edge::flags {
+
+/// Compiles feature flags into a datafile whose rules are indexed. One thread only.
+class FlagCompiler {
+ public:
+  FlagCompiler(Datafile& datafile, RuleCompiler& rules) : datafile_(datafile), rules_(rules) {}
+
+  /// Adds a flag; empty, or why the datafile cannot be used.
+  std::string add(json::Value entry);
+  /// Renders the variables of all flags. After the last flag.
+  void render();
+
+ private:
+  std::string add_experiments(Flag& flag);
+  std::string add_everyone_else(Rule& rule, const Flag& flag);
+  void collect_variations(Flag& flag);
+
+  Datafile& datafile_;
+  RuleCompiler& rules_;
+};
+
+}  // namespace edge::flags

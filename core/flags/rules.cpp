@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+// The second half of Decider: holdouts, experiments, delivery rules and their traffic.
+#include <algorithm>
+
+#include "core/flags/bucketing.h"
+#include "core/flags/decide.h"
+#include "core/flags/javascript.h"
+
+namespace edge::flags {
+
+std::optional<Decider::Outcome> Decider::try_holdout(const Rule& holdout) {
+  if (!holdout.is_running) {
+    note("Holdout {} is not running.", holdout.key);
+    return std::nullopt;
+  }
+  if (!matches(holdout, "experiment", holdout.key)) {
+    note("User {} does not meet conditions for holdout {}.", user_.id, holdout.key);
+    return std::nullopt;
+  }
+  note("User {} meets conditions for holdout {}.", user_.id, holdout.key);
+  const Variation* variation = bucket(holdout);
+  if (variation == nullptr) {
+    note("User {} is in no holdout variation.", user_.id);
+    return std::nullopt;
+  }
+  // The reference names the two keys the wrong way round.
+  note("User {} is in variation {} of holdout {}.", user_.id, holdout.key, variation->key);
+  return Outcome{.variation = variation, .rule = &holdout, .source = Source::Holdout};
+}
+
+std::optional<Decider::Outcome> Decider::try_local_holdouts(const Rule& rule) {
+  for (const Rule* holdout : rule.local_holdouts) {
+    if (auto outcome = try_holdout(*holdout)) {
+      return outcome;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Decider::Outcome> Decider::try_experiments(const Flag& flag) {
+  if (flag.experiments.empty()) {
+    note("Feature {} is not attached to any experiments.", flag.key);
+  }
+  for (const Rule* rule : flag.experiments) {
+    const Variation* found = forced(flag, rule->key);
+    if (found == nullptr) {
+      if (auto outcome = try_local_holdouts(*rule)) {
+        return outcome;
+      }
+      found = resolve_experiment(*rule);
+    }
+    if (found == nullptr) {
+      continue;
+    }
+    // The reference hands on the key of the variation, not the variation.
+    const Variation* own = rule->find_variation(found->key);
+    const Variation* variation = own != nullptr ? own : flag.find_variation(found->key);
+    if (variation == nullptr) {
+      return std::nullopt;
+    }
+    return Outcome{.variation = variation, .rule = rule, .source = Source::FeatureTest};
+  }
+  return std::nullopt;
+}
+
+const Variation* Decider::resolve_experiment(const Rule& rule) {
+  if (!rule.by_key->is_running) {
+    note("Experiment {} is not running.", rule.key);
+    return nullptr;
+  }
+  if (circumstances_.overrides != nullptr) {
+    if (const auto* set = circumstances_.overrides->find(datafile_, rule.key, user_.id)) {
+      note("Variation {} is mapped to experiment {} and user {} in the forced variation map.",
+           set->key,
+           rule.key,
+           user_.id);
+      return set;
+    }
+  }
+  if (const Variation* variation = whitelisted(rule)) {
+    return variation;
+  }
+  const bool is_sticky = !circumstances_.options.ignore_user_profile;
+  if (is_sticky) {
+    const auto remembered = sticky_.find(rule.id);
+    const Variation* variation = remembered ? datafile_.find_variation(*remembered) : nullptr;
+    if (variation != nullptr) {
+      note(
+          "Returning previously activated variation \"{}\" of experiment \"{}\" for user \"{}\" "
+          "from user profile.",
+          variation->key,
+          rule.key,
+          user_.id);
+      return variation;
+    }
+  }
+  if (!matches(rule, "experiment", rule.key)) {
+    note("User {} does not meet conditions to be in experiment {}.", user_.id, rule.key);
+    return nullptr;
+  }
+  if (rule.is_cmab) {
+    note("CMAB is not supported in sync mode.");
+  }
+  const Variation* variation = rule.is_cmab ? nullptr : bucket(rule);
+  if (variation == nullptr) {
+    note("User {} is in no variation of experiment {}.", user_.id, rule.key);
+    return nullptr;
+  }
+  note("User {} is in variation {} of experiment {}.", user_.id, variation->key, rule.key);
+  if (is_sticky) {
+    sticky_.put(rule.id, variation->id);
+  }
+  return variation;
+}
+
+const Variation* Decider::whitelisted(const Rule& rule) {
+  const auto entry = std::lower_bound(
+      rule.whitelist.begin(),
+      rule.whitelist.end(),
+      user_.id,
+      [](const auto& candidate, std::string_view id) { return candidate.first < id; });
+  if (entry == rule.whitelist.end() || entry->first != user_.id) {
+    return nullptr;
+  }
+  const Variation* variation = rule.find_variation(entry->second);
+  if (variation == nullptr) {
+    note("Variation key {} is not in datafile. Not activating user {}.", entry->second, user_.id);
+  } else {
+    note("User {} is forced in variation {}.", user_.id, variation->key);
+  }
+  return variation;
+}
+
+Decider::Outcome Decider::try_deliveries(const Flag& flag) {
+  if (flag.rollout_id.empty()) {
+    note("There is no rollout of feature {}.", flag.key);
+    return {};
+  }
+  if (flag.rollout == nullptr) {
+    note("Invalid rollout ID {} attached to feature {}", flag.rollout_id, flag.key);
+    return {};
+  }
+  const auto& rules = flag.rollout->rules;
+  if (rules.empty()) {
+    note("Rollout of feature {} has no experiments", flag.rollout_id);
+    return {};
+  }
+  for (std::size_t index = 0; index < rules.size();) {
+    bool jumps = false;
+    if (const auto outcome = try_delivery(flag, index, jumps)) {
+      return *outcome;
+    }
+    index = jumps ? rules.size() - 1 : index + 1;
+  }
+  return {};
+}
+
+std::optional<Decider::Outcome> Decider::try_delivery(const Flag& flag,
+                                                      std::size_t index,
+                                                      bool& jumps) {
+  const Rule& rule = *flag.rollout->rules[index];
+  if (const Variation* variation = forced(flag, rule.key)) {
+    return Outcome{.variation = variation, .rule = rule.by_id};
+  }
+  if (auto outcome = try_local_holdouts(rule)) {
+    return outcome;
+  }
+  const bool is_last = index + 1 == flag.rollout->rules.size();
+  const bool explains = circumstances_.options.include_reasons;
+  const std::string number = explains && !is_last ? std::to_string(index + 1) : std::string{};
+  const std::string_view name = is_last ? std::string_view("Everyone Else") : number;
+  if (!matches(rule, "rule", name)) {
+    note("User {} does not meet conditions for targeting rule {}.", user_.id, name);
+    return std::nullopt;
+  }
+  note("User {} meets conditions for targeting rule {}.", user_.id, name);
+  if (const Variation* variation = bucket(rule)) {
+    note("User {} bucketed into targeting rule {}.", user_.id, name);
+    return Outcome{.variation = variation, .rule = rule.by_id};
+  }
+  if (!is_last) {
+    note(
+        "User {} not bucketed into targeting rule {} due to traffic allocation. Trying everyone "
+        "rule.",
+        user_.id,
+        name);
+    jumps = true;
+  }
+  return std::nullopt;
+}
+
+bool Decider::matches(const Rule& rule, std::string_view kind, std::string_view name) {
+  if (circumstances_.options.include_reasons) {
+    std::string conditions = rule.audiences ? "" : "undefined";
+    if (rule.audiences) {
+      javascript::append_json(conditions, *rule.audiences);
+    }
+    note("Evaluating audiences for {} \"{}\": {}.", kind, name, conditions);
+  }
+  const bool is_match = rule.matches_everybody || subject_.evaluate(rule.conditions) == Truth::True;
+  note(
+      "Audiences for {} {} collectively evaluated to {}.", kind, name, is_match ? "TRUE" : "FALSE");
+  return is_match;
+}
+
+const Variation* Decider::bucket(const Rule& rule) {
+  if (rule.names_missing_group || !is_in_group_turn(rule)) {
+    return nullptr;
+  }
+  const std::uint32_t bucket = bucket_of(user_.bucketing_id, rule.id);
+  // Reasons name the user, also when a bucketing id was hashed in its place.
+  // The reference names the user here, also when a bucketing id was hashed in its place.
+  note("Assigned bucket {} to user with bucketing ID {}.", bucket, user_.id);
+  const Range* range = find_range(rule.allocation, bucket);
+  if (range == nullptr) {
+    return nullptr;
+  }
+  if (range->variation == nullptr && !range->entity.empty()) {
+    note("Bucketed into an invalid variation ID. Returning null.");
+  }
+  return range->variation;
+}
+
+/// Rules of a random group exclude each other: the group's own allocation says whose turn it is.
+bool Decider::is_in_group_turn(const Rule& rule) {
+  if (rule.group == nullptr || !rule.group->is_random) {
+    return true;
+  }
+  const Group& group = *rule.group;
+  const Range* range = find_range(group.allocation, bucket_of(user_.bucketing_id, group.id));
+  if (range == nullptr) {
+    note("User {} is not in any experiment of group {}.", user_.id, group.id);
+    return false;
+  }
+  const bool is_turn = range->entity_is_text && !range->entity.empty() && range->entity == rule.id;
+  note("User {} is {}in experiment {} of group {}.",
+       user_.id,
+       is_turn ? "" : "not ",
+       rule.key,
+       group.id);
+  return is_turn;
+}
+
+}  // namespace edge::flags

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "core/flags/variables.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/flags/javascript.h"
+#include "core/json/writer.h"
+
+namespace edge::flags {
+namespace {
+
+std::string_view text_member(json::Value object, std::string_view name) {
+  const auto member = object.find(name);
+  return member ? member->as_string().value_or(std::string_view{}) : std::string_view{};
+}
+
+bool same_id(std::optional<json::Value> left, std::optional<json::Value> right) {
+  if (!left || !right) {
+    return false;
+  }
+  if (left->is_string() && right->is_string()) {
+    return left->as_string() == right->as_string();
+  }
+  return javascript::text_of(*left) == javascript::text_of(*right);
+}
+
+/// The last value of the variation for this variable; nothing when there is none or it is null.
+std::optional<json::Value> value_for(json::Value variable, std::optional<json::Value> values) {
+  std::optional<json::Value> found;
+  const auto id = variable.find("id");
+  if (values) {
+    for (const json::Value entry : values->elements()) {
+      if (same_id(entry.find("id"), id)) {
+        found = entry.find("value");
+      }
+    }
+  }
+  return found && !found->is_null() ? found : std::nullopt;
+}
+
+std::string json_number(std::optional<double> number) {
+  std::string text;
+  if (!number) {
+    return "null";
+  }
+  json::append_number(text, *number);
+  return text;
+}
+
+std::string reparsed(const std::string& text) {
+  const auto document = json::Document::parse(text, json::kDecision);
+  std::string out;
+  if (!document) {
+    return "null";
+  }
+  javascript::append_json(out, document->root());
+  return out;
+}
+
+/// The JSON text of a variable's value; empty when a variable that stays as it is has none.
+std::string converted(std::string_view type, std::optional<json::Value> value) {
+  const std::string text = value ? javascript::text_of(*value) : "undefined";
+  if (type == "boolean") {
+    const bool is_known = value && value->is_string() && (text == "true" || text == "false");
+    return is_known ? text : "null";
+  }
+  if (type == "integer") {
+    return json_number(javascript::parse_int(text));
+  }
+  if (type == "double") {
+    return json_number(javascript::parse_float(text));
+  }
+  if (type == "json") {
+    return reparsed(text);
+  }
+  std::string out;
+  if (value) {
+    javascript::append_json(out, *value);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string render_variables(json::Value variables, std::optional<json::Value> values) {
+  std::vector<std::pair<std::string_view, std::string>> rendered;
+  for (const json::Value variable : variables.elements()) {
+    const auto value = value_for(variable, values);
+    std::string_view type = text_member(variable, "type");
+    if (type == "string" && text_member(variable, "subType") == "json") {
+      type = "json";
+    }
+    const std::string_view key = text_member(variable, "key");
+    std::string text = converted(type, value ? value : variable.find("defaultValue"));
+    bool is_new = true;
+    for (auto& [known, present] : rendered) {
+      if (known == key) {
+        present = text;
+        is_new = false;
+      }
+    }
+    if (is_new) {
+      rendered.emplace_back(key, std::move(text));
+    }
+  }
+  json::Writer out;
+  out.begin_object();
+  for (const auto& [key, text] : rendered) {
+    if (!text.empty()) {
+      out.key(key).raw(text);
+    }
+  }
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace edge::flags
