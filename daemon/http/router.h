@@ -26,8 +26,8 @@ inline constexpr std::size_t kSurfaces = 9;
 enum class Runs : std::uint8_t { OnLoop, OnPool };
 
 /// Which bodies pass the body stage: `Json` refuses other content types with 415; `Any` takes all,
-/// the handler looks.
-enum class Accepts : std::uint8_t { Json, Any };
+/// the handler looks; `Packed` takes all and leaves content codings to the handler too.
+enum class Accepts : std::uint8_t { Json, Any, Packed };
 
 /// Which CORS rule applies: the configured one of the seed API, `*` without credentials, or none at
 /// all.
