@@ -101,6 +101,14 @@ destinations::Catalogue all_types() {
   return catalogue;
 }
 
+accounts::LoginSettings login_settings(const config::Config& config) {
+  return {.issuer = {.issuer = config.auth.issuer,
+                     .audience = config.auth.audience,
+                     .access_ttl =
+                         std::chrono::duration_cast<std::chrono::seconds>(config.auth.access_ttl)},
+          .open_registration = config.auth.mode == "demo" || config.auth.registration == "open"};
+}
+
 /// Values of secrets for destinations; a secret that cannot be read counts as absent and the
 /// destination says so.
 destinations::SecretFinder finder(const config::Secrets& secrets) {
@@ -134,7 +142,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                     return destinations.table().get()->route(event);
                   }}),
       projector(store, clock),
-      profiles(store) {}
+      profiles(store),
+      login(store, clock, random, ids, login_settings(config)) {}
 
 Edge::~Edge() = default;
 

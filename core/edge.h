@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/accounts/login.h"
 #include "core/base/clock.h"
 #include "core/base/id.h"
 #include "core/base/random.h"
@@ -86,6 +87,7 @@ class Edge {
   events::Ingest ingest;
   profiles::Projector projector;
   profiles::Profiles profiles;
+  accounts::Login login;  ///< `start` is the daemon's
 };
 
 }  // namespace edge

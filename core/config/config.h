@@ -38,6 +38,8 @@ struct Auth {
   std::string issuer = "edge-platform";
   std::string audience = "edge-platform-api";
   std::chrono::milliseconds access_ttl = std::chrono::minutes(15);
+  std::string registration = "closed";  ///< or `open`; demo mode is open in any case
+  std::vector<std::string> api_keys_scopes = {"pixel:generate", "track:write"};  ///< of API_KEYS
 };
 
 struct Privacy {

@@ -13,8 +13,6 @@
 namespace edge::tokens {
 namespace {
 
-constexpr json::Profile kLineProfile{.refuse_duplicates = true, .max_depth = 40};
-
 Error bad_record(std::string message) {
   return {ErrorCode::InvalidArgument, std::move(message), {}, "bad_record"};
 }
@@ -240,26 +238,15 @@ Result<void> carry_out(json::Value record, Time now, json::Writer& out) {
 
 }  // namespace
 
-RecordAnswer answer_verify_record(std::string_view line, std::size_t line_number, Time now) {
-  json::Writer out;
-  out.begin_object();
-  const auto document = json::Document::parse(line, kLineProfile);
-  if (!document || !document->root().is_object()) {
-    out.key("id").null().member("line", static_cast<std::uint64_t>(line_number));
-    out.member("error", "parse_error")
-        .member("message", document ? "the line is no JSON object" : document.error().message);
-    return {.json = out.end_object().take()};
-  }
-  if (const auto id = document->root().find("id")) {
-    write_compact(out.key("id"), *id);
-  }
-  const auto done = carry_out(document->root(), now, out);
+Result<bool> answer_verify_record(json::Value record, Time now, json::Writer& out) {
+  const auto done = carry_out(record, now, out);
   if (!done && done.error().reason == "bad_record") {
-    out.member("error", "bad_record").member("message", done.error().message);
-  } else if (!done) {
+    return Failure(done.error());
+  }
+  if (!done) {
     out.member("valid", false).member("code", done.error().reason);
   }
-  return {.json = out.end_object().take(), .positive = done.has_value()};
+  return done.has_value();
 }
 
 }  // namespace edge::tokens

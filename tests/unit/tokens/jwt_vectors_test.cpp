@@ -51,12 +51,16 @@ TEST_CASE("every token of the vectors gets its verdict and one of its codes", "[
     REQUIRE(test_case);
     INFO(*test_case->root().find("id")->as_string());
 
-    const RecordAnswer answer = answer_verify_record(line, 1, from_ms(0));
+    json::Writer out;
+    out.begin_object();
+    const auto valid = answer_verify_record(test_case->root(), from_ms(0), out);
 
-    const auto document = json::Document::parse(answer.json, json::kApi);
+    REQUIRE(valid);
+    const auto document = json::Document::parse(out.end_object().text(), json::kApi);
     REQUIRE(document);
-    INFO(answer.json);
-    CHECK(json::equal(*document->root().find("id"), *test_case->root().find("id")));
+    INFO(out.text());
+    CHECK(*valid == *document->root().find("valid")->as_bool());
+    CHECK(out.text().find('\n') == std::string::npos);
     check_answer(*test_case->root().find("expect"), document->root());
   }
   test::report_vectors("identity", "jwt_cases.jsonl", lines->size());
