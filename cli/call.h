@@ -125,8 +125,11 @@ class Call {
   const config::Loaded& loaded_config();
   /// Where it is looked for: the flags of this call.
   [[nodiscard]] config::Sources config_sources() const;
-  /// The services on the local store, opened now. Throws `Stop` (exit 3, 9).
-  Edge& edge();
+  /// The services on the local store, opened at the first call. `Access::Read` works beside a
+  /// daemon that holds the store and writes nothing. Throws `Stop` (exit 3; 9 when another process
+  /// holds the store).
+  enum class Access : std::uint8_t { Write, Read };
+  Edge& edge(Access access = Access::Write);
   /// The daemon to ask: `--url`/`EDGE_URL`, else (not with `--local`) the running one. Throws
   /// `Stop` (exit 6) if none.
   Remote& remote();

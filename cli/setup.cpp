@@ -5,8 +5,12 @@
 
 #include <charconv>
 
+#include "core/config/private_file.h"
+#include "core/crypto/signature.h"
 #include "core/json/document.h"
 #include "core/pixels/ring_file.h"
+#include "core/tokens/jwk.h"
+#include "core/tokens/keyring.h"
 #include "core/transport/address.h"
 
 namespace edge::cli {
@@ -56,6 +60,18 @@ void examine_destinations(const config::Config& config, std::vector<Finding>& fi
   }
 }
 
+Result<void> make_jwt_ring(const std::filesystem::path& file, Time now) {
+  auto key = crypto::Key::generate(crypto::KeyKind::Ed25519);
+  if (!key) {
+    return Failure(key.error());
+  }
+  tokens::KeyRing ring;
+  if (const auto added = ring.add(tokens::plain_key(std::move(*key)), now); !added) {
+    return added;
+  }
+  return config::write_private_file(file, ring.write());
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> make_keys(Call& call, const std::filesystem::path& data_dir) {
@@ -71,6 +87,13 @@ Result<std::vector<std::string>> make_keys(Call& call, const std::filesystem::pa
       return Failure(saved.error());
     }
     made.emplace_back("pixel key");
+  }
+  const std::filesystem::path jwt_file = data_dir / "keys/jwt.json";
+  if (!std::filesystem::exists(jwt_file, ignored)) {
+    if (const auto saved = make_jwt_ring(jwt_file, call.clock().now()); !saved) {
+      return Failure(saved.error());
+    }
+    made.emplace_back("JWT key");
   }
   return made;
 }

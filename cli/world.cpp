@@ -7,6 +7,7 @@
 
 #include "cli/call.h"
 #include "cli/command.h"
+#include "cli/lazy.h"
 #include "cli/remote.h"
 #include "cli/terminal.h"
 #include "core/config/load.h"
@@ -37,11 +38,6 @@ std::string trimmed(std::string text) {
 }
 
 }  // namespace
-
-struct Call::Lazy {
-  std::optional<config::Loaded> config;
-  std::unique_ptr<Remote> remote;
-};
 
 Call::Call(const Tree& tree, const Command& command, Given given)
     : tree_(tree),
