@@ -98,7 +98,7 @@ std::size_t bytes_of(const Profile& profile) {
   for (const auto& [type, values] : profile.identifiers) {
     bytes += kNode + type.size();
     for (const std::string& value : values) {
-      bytes += sizeof value + value.size();
+      bytes += sizeof(std::string) + value.size();
     }
   }
   for (const auto& [name, trait] : profile.traits) {

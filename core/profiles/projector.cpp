@@ -78,11 +78,11 @@ void Projector::run(const std::stop_token& stop) {
 
 Result<void> Projector::drain(const std::stop_token& stop) {
   const std::uint64_t head = store_.head(kStream, options_.lane);
-  if (const auto loaded = load_position(); !loaded) {
+  if (auto loaded = load_position(); !loaded) {
     return loaded;
   }
   while (folded_ < head && !stop.stop_requested()) {
-    if (const auto stepped = step(milliseconds{0}, stop); !stepped) {
+    if (auto stepped = step(milliseconds{0}, stop); !stepped) {
       return stepped;
     }
   }
@@ -129,7 +129,7 @@ Result<void> Projector::load_position() {
 }
 
 Result<void> Projector::step(milliseconds wait, const std::stop_token& stop) {
-  if (const auto loaded = load_position(); !loaded) {
+  if (auto loaded = load_position(); !loaded) {
     return loaded;
   }
   if (is_flush_due()) {
@@ -139,7 +139,7 @@ Result<void> Projector::step(milliseconds wait, const std::stop_token& stop) {
   if (!slice) {
     return Failure(slice.error());
   }
-  if (const auto folded = fold_all(slice->records); !folded) {
+  if (auto folded = fold_all(slice->records); !folded) {
     return folded;
   }
   folded_ = std::max(folded_, slice->reached);
@@ -188,17 +188,17 @@ Result<void> Projector::fold_all(const std::vector<storage::RecordPointer>& reco
       one.event.emplace(std::move(*event));
     }
   }
-  if (const auto fetched = ledger_.prefetch(lookups); !fetched && !is_corrupt(fetched.error())) {
+  if (auto fetched = ledger_.prefetch(lookups); !fetched && !is_corrupt(fetched.error())) {
     return fetched;  // what is damaged is met again by the event that needs it
   }
   for (const Prepared& one : prepared) {
-    if (const auto folded = fold_one(one); !folded) {
+    if (auto folded = fold_one(one); !folded) {
       return folded;
     }
     folded_ = one.offset;
     ++records_;
     if (ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes) {
-      if (const auto flushed = flush(); !flushed) {
+      if (auto flushed = flush(); !flushed) {
         return flushed;
       }
     }
