@@ -217,8 +217,8 @@ ManPage config_page() {
     if (!key.choices.empty()) {
       text += prose(fmt::format("One of {}.", fmt::join(key.choices, ", ")));
     }
-    text +=
-        value.empty() ? "Not set by default.\n" : fmt::format("Default:\n.Li {}\n", escaped(value));
+    text += prose(value.empty() ? std::string("Not set by default.")
+                                : fmt::format("Default: {}.", value));
     text += fmt::format("Variable:\n.Ev {}\n", config::variable_of(key));
   }
   text += ".El\n.Ss Lists of tables\n.Bl -tag -width Ds\n";
