@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "core/storage/sqlite/ground.h"
+#include "core/storage/sqlite/state_writer.h"
+#include "core/storage/sqlite/volume_set.h"
+
+namespace edge::storage::sqlite {
+
+/// What the writers must not wait for, on one thread: seals closed volumes, moves the write-ahead
+/// logs into their files, removes what has expired. `seal` is thread-safe.
+class Housekeeper {
+ public:
+  Housekeeper(Ground& ground, VolumeSet& volumes, StateWriter& state);
+  Housekeeper(const Housekeeper&) = delete;
+  Housekeeper& operator=(const Housekeeper&) = delete;
+  Housekeeper(Housekeeper&&) = delete;
+  Housekeeper& operator=(Housekeeper&&) = delete;
+  ~Housekeeper();
+
+  void seal(std::shared_ptr<Volume> volume);
+
+ private:
+  void run(const std::stop_token& stop);
+  void seal_next();
+  bool try_seal(Volume& volume);
+  void checkpoint(const std::filesystem::path& path);
+  void remove_expired();
+
+  Ground& ground_;
+  VolumeSet& volumes_;
+  StateWriter& state_;
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  std::deque<std::shared_ptr<Volume>> closed_;  // guarded by mutex_
+  bool has_news_ = false;                       // guarded by mutex_
+
+  // Below: of the thread.
+  std::map<std::filesystem::path, std::unique_ptr<Database>> databases_;
+  std::chrono::steady_clock::time_point sealed_at_;
+  std::chrono::steady_clock::time_point swept_at_;
+  std::jthread thread_;
+};
+
+}  // namespace edge::storage::sqlite

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+#include "core/storage/sqlite/log_writer.h"
+
+#include <fmt/format.h>
+
+#include "core/base/fault.h"
+#include "core/storage/sqlite/rows.h"
+
+namespace edge::storage::sqlite {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Load kQueueLimit{65'536, std::size_t{64} << 20U};
+constexpr Load kGroupLimit{4'096, std::size_t{4} << 20U};
+constexpr std::size_t kRowsPerInsert = 64;
+constexpr auto kIdle = 1s;
+constexpr std::int64_t kDedupeWindowMs = std::chrono::milliseconds(24h).count();
+constexpr std::int64_t kTokenWindowMs = std::chrono::milliseconds(10min).count();
+
+std::string insert_statement(std::size_t rows) {
+  std::string sql = fmt::format("INSERT INTO ev({},stream) VALUES", kRecordColumns);
+  for (std::size_t row = 0; row < rows; ++row) {
+    sql += row == 0 ? "(?,?,?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?,?,?)";
+  }
+  return sql;
+}
+
+std::string_view octets_of(const Token& token) {
+  return {reinterpret_cast<const char*>(token.data()), token.size()};
+}
+
+Error too_late() {
+  return {ErrorCode::Unavailable,
+          "the deadline passed before the batch was begun",
+          "",
+          "unavailable",
+          1s};
+}
+
+}  // namespace
+
+LogWriter::LogWriter(Ground& ground,
+                     VolumeSet& volumes,
+                     Recent& recent,
+                     Start start,
+                     std::function<void(std::shared_ptr<Volume>)> closed)
+    : ground_(ground),
+      volumes_(volumes),
+      recent_(recent),
+      key_(start.key),
+      closed_(std::move(closed)),
+      next_(start.next),
+      committed_next_(start.next),
+      created_(start.created),
+      queue_(kQueueLimit, kGroupLimit) {
+  open_active();
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+LogWriter::~LogWriter() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
+  Load load{0, bytes_of(batch)};
+  for (const Append& append : batch.appends) {
+    load.items += append.records.size();
+  }
+  Job job{std::move(batch), deadline, std::move(done), load};
+  if (!queue_.try_push(std::move(job))) {
+    job.done(Failure(
+        {ErrorCode::Unavailable, "too many records wait to be written", "", "unavailable", 1s}));
+  }
+}
+
+void LogWriter::run(const std::stop_token& stop) {
+  for (;;) {
+    std::vector<Job> group = queue_.take(stop, kIdle);
+    if (!group.empty()) {
+      process(std::move(group));
+    } else if (stop.stop_requested()) {
+      break;
+    }
+    flush_if_overdue();
+  }
+}
+
+void LogWriter::process(std::vector<Job> group) {
+  std::optional<Error> refusal = ground_.vitals.failure();
+  if (!refusal && ground_.space.is_full()) {
+    refusal = ground_.space.refusal();
+  }
+  Outcomes outcomes;
+  if (!refusal) {
+    try {
+      roll_if_due();
+      refresh_older();
+      outcomes = append(group);
+    } catch (const DatabaseFault& fault) {
+      ground_.judge(fault.error());
+      refusal = fault.error();
+    } catch (const std::exception& fault) {
+      refusal = Error{ErrorCode::Unavailable, fault.what(), "", "failed"};
+      ground_.vitals.fail(*refusal);
+    }
+  }
+  if (refusal) {
+    rows_.clear();
+    next_ = committed_next_;
+    outcomes.assign(group.size(), Failure(*refusal));
+  }
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    group[i].done(std::move(outcomes[i]));
+  }
+}
+
+LogWriter::Outcomes LogWriter::append(std::vector<Job>& group) {
+  now_ = ground_.store_ms();
+  rows_.clear();
+  flush_->prepare();
+  Outcomes outcomes;
+  {
+    Transaction transaction(*database_);
+    for (Job& job : group) {
+      outcomes.push_back(job.deadline.has_passed() ? Result<Receipt>(Failure(too_late()))
+                                                   : place(job));
+    }
+    insert_rows();
+    write_marks();
+    commit();
+  }
+  committed_next_ = next_;
+  has_content_ = has_content_ || !rows_.empty();
+  recent_.publish(std::move(rows_));
+  rows_ = {};
+  return outcomes;
+}
+
+void LogWriter::commit() {
+  if (const int error = EDGE_FAULT("log.before_commit"); error != 0) {
+    throw system_fault(error, "flush", database_->path());
+  }
+  database_->query("COMMIT").run();
+  flush_->committed();
+  EDGE_FAULT("log.after_commit");
+}
+
+Result<Receipt> LogWriter::place(Job& job) {
+  const bool has_token = job.batch.token != Token{};
+  if (has_token) {
+    if (auto receipt = known_receipt(job.batch.token)) {
+      return std::move(*receipt);
+    }
+  }
+  Receipt receipt;
+  std::uint32_t counted = 0;
+  for (Append& append : job.batch.appends) {
+    place(append, counted, receipt);
+  }
+  if (has_token) {
+    const std::string packed = pack(receipt);
+    database_->query("INSERT OR REPLACE INTO token VALUES(?1, ?2, ?3)")
+        .bind(1, octets_of(job.batch.token))
+        .bind(2, now_)
+        .bind(3, std::string_view(packed))
+        .run();
+  }
+  return receipt;
+}
+
+void LogWriter::place(Append& append, std::uint32_t& counted, Receipt& receipt) {
+  Span span{next_, 0};
+  for (NewRecord& record : append.records) {
+    const std::uint32_t index = counted++;
+    if (append.unique && is_duplicate(record)) {
+      receipt.duplicates.push_back(index);
+      continue;
+    }
+    rows_.push_back({append.stream,
+                     std::make_shared<Record>(Record{next_++,
+                                                     append.lane,
+                                                     std::move(record.id),
+                                                     record.at,
+                                                     record.kind,
+                                                     record.routes,
+                                                     std::move(record.user),
+                                                     std::move(record.name),
+                                                     std::move(record.body)})});
+    ++span.count;
+  }
+  receipt.spans.push_back(span);
+}
+
+bool LogWriter::is_duplicate(const NewRecord& record) {
+  const IdHash hash = hash_id(key_, record.source, record.id);
+  for (const std::shared_ptr<Volume>& volume : older_) {
+    try {
+      if (volume->has_seen(hash, now_ - kDedupeWindowMs)) {
+        return true;
+      }
+    } catch (const DatabaseFault& fault) {
+      if (fault.error().reason != "corrupt") {
+        throw;
+      }
+      // A damaged volume loses only itself; what it knew about ids is lost with it.
+    }
+  }
+  Query insert = database_->query("INSERT OR IGNORE INTO seen VALUES(?1)");
+  insert.bind(1, std::string_view(hash.data(), hash.size())).run();
+  return database_->changes() == 0;
+}
+
+std::optional<Receipt> LogWriter::known_receipt(const Token& token) {
+  const std::int64_t since = now_ - kTokenWindowMs;
+  {
+    Query row = database_->query("SELECT receipt FROM token WHERE t=?1 AND at>?2");
+    if (row.bind(1, octets_of(token)).bind(2, since).step()) {
+      return unpack(row.octets(0));
+    }
+  }
+  for (const std::shared_ptr<Volume>& volume : older_) {
+    if (const auto packed = volume->receipt_of(octets_of(token), since)) {
+      return unpack(*packed);
+    }
+  }
+  return std::nullopt;
+}
+
+void LogWriter::insert_rows() {
+  static const std::string kMany = insert_statement(kRowsPerInsert);
+  static const std::string kOne = insert_statement(1);
+  std::size_t first = 0;
+  for (; first + kRowsPerInsert <= rows_.size(); first += kRowsPerInsert) {
+    insert(kMany, first, kRowsPerInsert);
+  }
+  for (; first < rows_.size(); ++first) {
+    insert(kOne, first, 1);
+  }
+}
+
+void LogWriter::insert(const std::string& sql, std::size_t first, std::size_t count) {
+  Query query = database_->query(sql);
+  int before = 0;  // parameters of the rows before
+  for (std::size_t i = first; i < first + count; ++i, before += 11) {
+    const Record& record = *rows_[i].record;
+    query.bind(before + 1, record.offset)
+        .bind(before + 2, record.lane)
+        .bind(before + 3, std::string_view(record.id))
+        .bind(before + 4, record.at)
+        .bind(before + 5, record.kind)
+        .bind(before + 6, record.routes)
+        .bind(before + 7, std::string_view(record.user))
+        .bind(before + 8, std::string_view(record.name))
+        .bind(before + 9, checksum(record))
+        .bind(before + 10, std::string_view(record.body))
+        .bind(before + 11, std::string_view(rows_[i].stream));
+  }
+  query.run();
+}
+
+void LogWriter::write_marks() {
+  Recent::Heads heads;
+  for (const Recent::Appended& row : rows_) {
+    heads[{row.stream, row.record->lane}] = row.record->offset;
+  }
+  for (const auto& [lane, offset] : heads) {
+    database_->query("INSERT OR REPLACE INTO head VALUES(?1, ?2, ?3)")
+        .bind(1, std::string_view(lane.first))
+        .bind(2, lane.second)
+        .bind(3, offset)
+        .run();
+  }
+  if (!rows_.empty()) {
+    database_->query("UPDATE mark SET next=?1, committed=?2").bind(1, next_).bind(2, now_).run();
+  }
+}
+
+void LogWriter::flush_if_overdue() {
+  if (!flush_->is_overdue() || ground_.vitals.failure()) {
+    return;
+  }
+  try {
+    flush_->prepare();
+    Transaction transaction(*database_);
+    database_->query("UPDATE mark SET next=next").run();
+    transaction.commit();
+    flush_->committed();
+  } catch (const DatabaseFault& fault) {
+    ground_.judge(fault.error());
+  }
+}
+
+void LogWriter::roll_if_due() {
+  const bool is_old = created_ + ground_.options.roll_after.count() <= ground_.store_ms();
+  if (!has_content_ || (!is_old && active_->bytes() < ground_.options.roll_bytes)) {
+    return;
+  }
+  VolumeFacts facts{
+      .number = active_->number() + 1, .first = next_, .committed = ground_.store_ms()};
+  const std::filesystem::path path = Volume::path_of(volumes_.directory(), facts.number);
+  Volume::create(path, facts, active_->heads(Deadline::in(10s)));
+  EDGE_FAULT("volume.roll.after_create");
+  flush_.reset();
+  database_.reset();
+  active_->close(now_);
+  closed_(active_);
+  created_ = facts.committed;
+  has_content_ = false;
+  volumes_.put(std::make_shared<Volume>(path, facts, Volume::State::Active));
+  open_active();
+}
+
+void LogWriter::refresh_older() {
+  if (older_generation_ == volumes_.generation()) {
+    return;
+  }
+  older_generation_ = volumes_.generation();
+  older_.clear();
+  for (std::shared_ptr<Volume>& volume : volumes_.all()) {
+    if (volume->state() != Volume::State::Active &&
+        volume->is_younger_than(ground_.store_ms() - kDedupeWindowMs)) {
+      older_.push_back(std::move(volume));
+    }
+  }
+}
+
+void LogWriter::open_active() {
+  active_ = volumes_.all().back();
+  database_ = std::make_unique<Database>(active_->path(), Database::Mode::ReadWrite);
+  prepare_writer(*database_);
+  flush_ = std::make_unique<FlushRule>(*database_, ground_.options.durability);
+  has_content_ =
+      has_content_ || database_->number("SELECT count(*) FROM (SELECT 1 FROM ev LIMIT 1)") != 0;
+}
+
+}  // namespace edge::storage::sqlite

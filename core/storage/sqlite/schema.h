@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/storage/open.h"
+#include "core/storage/sqlite/database.h"
+
+namespace edge::storage::sqlite {
+
+/// The format that this program writes, and the newest it reads.
+inline constexpr std::int64_t kFormat = 1;
+
+/// Makes `edge.db` ready for its writer: tables when new, the format checked. Throws
+/// `newer_format`, `corrupt`.
+void prepare_state(Database& database);
+/// Throws `newer_format` when the file needs a newer program.
+void check_format(Database& database);
+/// Makes a new volume: tables, where its numbers begin, and when (store time in ms).
+void prepare_volume(Database& database, std::uint64_t first, std::int64_t created);
+/// Settings of a connection that writes a file continuously.
+void prepare_writer(Database& database);
+/// Indexes that a volume gets when nothing is added any more.
+inline constexpr const char* kSealedIndexes =
+    "CREATE INDEX IF NOT EXISTS ev_user ON ev(user, seq);"
+    "CREATE INDEX IF NOT EXISTS ev_name ON ev(kind, name, at);"
+    "CREATE INDEX IF NOT EXISTS ev_id ON ev(id)";
+
+/// Table of a space; the name must be a valid one.
+std::string table_of(const std::string& space);
+/// Makes the table of a space when it is not there.
+void prepare_space(Database& database, const std::string& space);
+
+/// Throws `corrupt` naming the file when SQLite's quick check finds something.
+void check_structure(Database& database);
+
+/// The value of a row of `meta`; empty when there is none.
+std::string meta(Database& database, std::string_view name);
+void set_meta(Database& database, std::string_view name, std::string_view value);
+
+/// Decides with which `synchronous` the next commit runs: always FULL, or FULL once a second (FULL
+/// flushes the earlier ones too). One thread only.
+class FlushRule {
+ public:
+  FlushRule(Database& database, Durability durability);
+  /// Before BEGIN.
+  void prepare();
+  /// After COMMIT.
+  void committed();
+  /// True when commits of more than a second ago are not flushed yet: an empty commit is due.
+  [[nodiscard]] bool is_overdue() const;
+
+ private:
+  Database& database_;
+  const Durability durability_;
+  bool is_full_ = true;
+  bool unflushed_ = false;
+  std::chrono::steady_clock::time_point flushed_at_;
+};
+
+}  // namespace edge::storage::sqlite

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "core/storage/sqlite/state_writer.h"
+
+#include "core/base/fault.h"
+
+namespace edge::storage::sqlite {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Load kQueueLimit{8'192, std::size_t{64} << 20U};
+constexpr Load kGroupLimit{4'096, std::size_t{4} << 20U};
+constexpr auto kIdle = 1s;
+
+Error unavailable(const char* why) {
+  return {ErrorCode::Unavailable, why, "", "unavailable", 1s};
+}
+
+}  // namespace
+
+StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database)
+    : ground_(ground),
+      database_(std::move(database)),
+      tables_(*database_),
+      flush_(*database_, ground.options.durability),
+      queue_(kQueueLimit, kGroupLimit),
+      thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+
+StateWriter::~StateWriter() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void StateWriter::submit(StateJob job) {
+  if (!queue_.try_push(std::move(job))) {
+    const Error error = unavailable("too many changes wait to be written");
+    job.finish(&error);
+  }
+}
+
+void StateWriter::submit(Batch batch, Deadline deadline, Done done) {
+  struct Work {
+    Batch batch;
+    Done done;
+    Result<Receipt> outcome;
+  };
+  const std::size_t bytes = bytes_of(batch);
+  const auto work = std::make_shared<Work>(Work{std::move(batch), std::move(done), Receipt{}});
+  submit({deadline,
+          {1, bytes},
+          [work](StateTables& tables) { work->outcome = tables.apply(work->batch); },
+          [work](const Error* error) {
+            work->done(error == nullptr ? std::move(work->outcome)
+                                        : Result<Receipt>(Failure(*error)));
+          }});
+}
+
+Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&)> change) {
+  struct Wait {
+    std::mutex mutex;
+    std::condition_variable ready;
+    bool is_done = false;        // guarded by mutex
+    std::optional<Error> error;  // guarded by mutex
+  };
+  const auto wait = std::make_shared<Wait>();
+  submit({deadline, {1, 0}, std::move(change), [wait](const Error* error) {
+            const std::lock_guard lock(wait->mutex);
+            wait->is_done = true;
+            wait->error = error == nullptr ? std::nullopt : std::optional(*error);
+            wait->ready.notify_one();
+          }});
+  std::unique_lock lock(wait->mutex);
+  wait->ready.wait(lock, [&wait] { return wait->is_done; });
+  if (wait->error) {
+    return Failure(*wait->error);
+  }
+  return {};
+}
+
+void StateWriter::loop(const std::stop_token& stop) {
+  for (;;) {
+    std::vector<StateJob> group = queue_.take(stop, kIdle);
+    if (!group.empty()) {
+      process(std::move(group));
+    } else if (stop.stop_requested()) {
+      break;
+    }
+    flush_if_overdue();
+  }
+}
+
+void StateWriter::process(std::vector<StateJob> group) {
+  std::vector<StateJob> timely;
+  for (StateJob& job : group) {
+    if (job.deadline.has_passed()) {
+      const Error error = unavailable("the deadline passed before the change was begun");
+      job.finish(&error);
+    } else {
+      timely.push_back(std::move(job));
+    }
+  }
+  if (timely.empty()) {
+    return;
+  }
+  const std::optional<Error> error = try_group(timely);
+  const bool may_be_one_of_them = error && error->reason == "corrupt" && timely.size() > 1;
+  for (StateJob& job : timely) {
+    // A damaged value fails only the change that needs it.
+    const std::optional<Error> own = may_be_one_of_them ? try_group({&job, 1}) : error;
+    job.finish(own ? &*own : nullptr);
+  }
+}
+
+std::optional<Error> StateWriter::try_group(std::span<StateJob> group) {
+  if (auto failure = ground_.vitals.failure()) {
+    return failure;
+  }
+  for (int attempt = 1;; ++attempt) {
+    try {
+      write(group);
+      return std::nullopt;
+    } catch (const DatabaseFault& fault) {
+      if (fault.error().reason != "corrupt") {
+        ground_.judge(fault.error());
+      }
+      // A full disk has just got the reserve back: once more.
+      if (fault.error().reason != "full" || attempt > 1) {
+        return fault.error();
+      }
+    } catch (const std::exception& fault) {
+      const Error error{ErrorCode::Unavailable, fault.what(), "", "failed"};
+      ground_.vitals.fail(error);
+      return error;
+    }
+  }
+}
+
+void StateWriter::write(std::span<StateJob> group) {
+  flush_.prepare();
+  Transaction transaction(*database_);
+  tables_.begin(ground_.store_ms());
+  for (StateJob& job : group) {
+    job.apply(tables_);
+  }
+  tables_.end();
+  if (const int error = EDGE_FAULT("apply.before_commit"); error != 0) {
+    throw system_fault(error, "flush", database_->path());
+  }
+  transaction.commit();
+  flush_.committed();
+  EDGE_FAULT("apply.after_commit");
+}
+
+void StateWriter::flush_if_overdue() {
+  if (flush_.is_overdue()) {
+    StateJob touch{Deadline::in(1s),
+                   {},
+                   [this](StateTables&) { database_->run("UPDATE mark SET version=version"); },
+                   {}};
+    static_cast<void>(
+        try_group({&touch, 1}));  // a fault is in the vitals, there is nobody to tell here
+  }
+}
+
+}  // namespace edge::storage::sqlite

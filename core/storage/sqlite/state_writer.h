@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "core/storage/sqlite/ground.h"
+#include "core/storage/sqlite/group_queue.h"
+#include "core/storage/sqlite/schema.h"
+#include "core/storage/sqlite/state_tables.h"
+
+namespace edge::storage::sqlite {
+
+/// A change of `edge.db`. `apply` runs inside the group's transaction, and once more alone when the
+/// group failed; `finish` runs once, after the commit or with the error.
+struct StateJob {
+  Deadline deadline;
+  Load load;
+  std::function<void(StateTables&)> apply;
+  std::function<void(const Error*)> finish;
+};
+
+/// The only writer of `edge.db`, with group commit as the log writer. `submit` and the figures are
+/// thread-safe. The destructor commits what was accepted.
+class StateWriter {
+ public:
+  StateWriter(Ground& ground, std::unique_ptr<Database> database);
+  StateWriter(const StateWriter&) = delete;
+  StateWriter& operator=(const StateWriter&) = delete;
+  StateWriter(StateWriter&&) = delete;
+  StateWriter& operator=(StateWriter&&) = delete;
+  ~StateWriter();
+
+  void submit(StateJob job);
+  /// A state batch without violations.
+  void submit(Batch batch, Deadline deadline, Done done);
+  /// Runs `change` and waits for its commit.
+  Result<void> run(Deadline deadline, std::function<void(StateTables&)> change);
+
+  [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
+  [[nodiscard]] std::size_t limit() const { return queue_.limit(); }
+
+ private:
+  void loop(const std::stop_token& stop);
+  void process(std::vector<StateJob> group);
+  std::optional<Error> try_group(std::span<StateJob> group);
+  void write(std::span<StateJob> group);
+  void flush_if_overdue();
+
+  Ground& ground_;
+  const std::unique_ptr<Database> database_;
+  StateTables tables_;
+  FlushRule flush_;
+  GroupQueue<StateJob> queue_;
+  std::jthread thread_;
+};
+
+}  // namespace edge::storage::sqlite
