@@ -2,8 +2,8 @@
 // What a file in daemon/middleware gets: `void NAME(Chain& chain)` adds its stages.
 //
 // A request passes the stages in the order of the enum (identity spec 4), whatever the names of the
-// files. `Before*` is a step on the way in; an `Answer` hook is one on the way out and sees every
-// answer, errors included.
+// files. A `Step` is on the way in; an `AnswerHook` is on the way out and sees every answer, errors
+// included.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "core/base/clock.h"
-#include "core/base/id.h"
+#include "core/metrics/metrics.h"
 #include "daemon/http/exchange.h"
 #include "daemon/http/router.h"
+#include "daemon/log.h"
 
 namespace edge {
 
@@ -28,7 +29,8 @@ enum class Stage : std::uint8_t {
   Errors,         ///< 4: on the way out: problems become bodies
   SecureHeaders,  ///< 5
   HostCheck,      ///< 6
-  Cors,           ///< 7 and 8: preflights end here; behind it the route is matched
+  Cors,           ///< 7: preflights end here
+  Route,          ///< 8: 404, 405, OPTIONS; the route was looked up before
   ClientLimit,    ///< 9
   Authenticate,   ///< 10
   Limits,         ///< 11
@@ -59,8 +61,12 @@ using AnswerHook =
 /// The stages of the pipeline. Filled at start by one thread, then immutable.
 class Chain {
  public:
-  Chain(const ServerConfig& server, const http::Router& table, const Clock& time, Ids& id_source)
-      : config(server), router(table), clock(time), ids(id_source) {}
+  Chain(const ServerConfig& server,
+        const http::Router& table,
+        const Clock& time,
+        Log& lines,
+        metrics::Registry& registry)
+      : config(server), router(table), clock(time), log(lines), metrics(registry) {}
 
   /// Steps of one stage run in the order they were added.
   void add(Stage stage, Step step);
@@ -78,7 +84,8 @@ class Chain {
   const ServerConfig& config;
   const http::Router& router;
   const Clock& clock;
-  Ids& ids;
+  Log& log;
+  metrics::Registry& metrics;
 
   std::function<void(http::Exchange)> accept;
   std::function<void(http::Exchange)> handle;
@@ -91,7 +98,8 @@ class Chain {
   };
   void run(std::size_t step, http::Exchange exchange) const;
 
-  std::vector<Entry> steps_;
+  std::vector<Entry> steps_;                         // in the order they run
+  std::size_t first_body_step_ = 0;                  // `accept` stands before it
   std::vector<std::pair<Stage, AnswerHook>> hooks_;  // in the order they run
 };
 

@@ -10,9 +10,12 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "daemon/http/address.h"
 #include "daemon/http/principal.h"
 
 namespace edge::http {
+
+struct Route;
 
 enum class Method : std::uint8_t { Get, Head, Post, Put, Patch, Delete, Options, Trace, Connect };
 inline constexpr std::size_t kMethods = 9;
@@ -47,8 +50,12 @@ struct RequestParts {
   std::string_view query = {};
   std::string_view host = {};  ///< authority without port, empty when there is none
   std::string_view route = {};
+  const Route* path_route = nullptr;  ///< some route of the path, whatever its method
+  unsigned allowed = 0;               ///< bit per `Method` that the path knows; 0 = no such path
+  bool bad_path = false;              ///< a parameter was not decodable, empty or a `..`
   std::vector<Field> fields = {};
   std::vector<Param> params = {};
+  Address peer = {};  ///< of the other end of the connection
   std::string client = {};
   std::string request_id = {};
   std::string trace_id = {};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cassert>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,9 +61,11 @@ class Response {
     fixed_ = body;
     return *this;
   }
-  /// Field lines that live forever, each ended by CR LF, already checked; not copied until written.
+  /// Adds field lines that live forever, each ended by CR LF, already checked; not copied until
+  /// written. At most twice (the middleware adds its own).
   Response& fixed_fields(std::string_view lines) {
-    fixed_fields_ = lines;
+    assert(blocks_ < fixed_fields_.size());
+    fixed_fields_[blocks_++] = lines;
     return *this;
   }
   /// Ends the connection after this answer.
@@ -77,7 +82,9 @@ class Response {
   [[nodiscard]] int status() const { return status_; }
   [[nodiscard]] std::string_view type() const { return type_; }
   [[nodiscard]] std::string_view fields() const { return fields_; }
-  [[nodiscard]] std::string_view fixed_fields() const { return fixed_fields_; }
+  [[nodiscard]] std::span<const std::string_view> fixed_fields() const {
+    return std::span(fixed_fields_).first(blocks_);
+  }
   [[nodiscard]] std::string_view body() const {
     return fixed_.empty() ? std::string_view(body_) : fixed_;
   }
@@ -93,7 +100,8 @@ class Response {
   bool cross_origin_ = false;
   bool own_policy_ = false;  // a Content-Security-Policy was set
   std::string_view type_;
-  std::string_view fixed_fields_;
+  std::uint8_t blocks_ = 0;
+  std::array<std::string_view, 8> fixed_fields_{};
   std::string_view fixed_;
   std::string fields_;  // "Name: value\r\n"…
   std::string body_;

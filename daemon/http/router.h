@@ -72,6 +72,7 @@ struct Route {
   std::string pattern = {};
   RouteOptions options = {};
   Handler handler = {};
+  std::vector<std::string> names = {};  ///< of the parameters, in order; filled in by the router
 };
 
 /// Prints a problem in the form of a surface: sets type, body and fields of `out`, whose status is
@@ -81,7 +82,8 @@ using ErrorPrinter = std::function<void(const Request&, const Problem&, Response
 /// What a look-up found.
 struct Match {
   const Route* route = nullptr;  ///< null: no such path, or not with this method
-  std::uint16_t allowed = 0;     ///< bit per `Method` that the path knows; 0 = no such path
+  const Route* any = nullptr;    ///< some route of the path, whatever its method
+  unsigned allowed = 0;          ///< bit per `Method` that the path knows; 0 = no such path
   bool refused = false;          ///< a parameter was not decodable, empty or a `..`
 };
 
@@ -98,7 +100,7 @@ class Router {
   Router(Router&&) = delete;
   Router& operator=(Router&&) = delete;
 
-  /// Failure at `check`, not here.
+  /// What is wrong with a route is said by `check`.
   void add(Route route);
   /// Paths below these prefixes belong to `surface` when no route takes them.
   void claim(Surface surface, std::vector<std::string> prefixes);
@@ -116,10 +118,10 @@ class Router {
 
  private:
   struct Node;
-  const Node* descend(const Node& node,
-                      std::string_view rest,
-                      Request& request,
-                      bool& refused) const;
+  const Route* descend(const Node& node,
+                       std::string_view rest,
+                       Request& request,
+                       Match& found) const;
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::string> faults_;

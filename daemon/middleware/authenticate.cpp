@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Stage 10: who sends the request (identity spec 3.5, 3.6). Surfaces with credentials of their own
+// kind look at them in their handlers and declare their routes public.
+#include "core/crypto/digest.h"
+#include "daemon/middleware.h"
+#include "daemon/server_config.h"
+
+namespace edge::middleware {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kLocalPrefix = "edl_";
+constexpr std::string_view kApiKeyPrefix = "edk_";
+
+bool is_bearer(std::string_view value) {
+  return value.size() > kBearer.size() &&
+         http::equals_ignoring_case(value.substr(0, kBearer.size()), kBearer);
+}
+
+/// The credentials of a request; a failure when there are too many.
+Result<http::Credentials> read_credentials(const http::Request& request, http::Surface surface) {
+  const auto authorization = request.header("Authorization");
+  const auto api_key = request.header("X-API-Key");
+  if (request.count_header("Authorization") > 1 || request.count_header("X-API-Key") > 1 ||
+      (authorization && api_key)) {
+    return Failure({.code = ErrorCode::InvalidArgument,
+                    .message = "more than one kind of credentials",
+                    .reason = "ambiguous_credentials"});
+  }
+  http::Credentials credentials{.api_key = api_key.value_or(std::string_view{})};
+  if (authorization && is_bearer(*authorization)) {
+    const std::string_view token = authorization->substr(kBearer.size());
+    const bool is_key = surface == http::Surface::V4 && token.starts_with(kApiKeyPrefix);
+    (is_key ? credentials.api_key : credentials.bearer) = token;
+  }
+  return credentials;
+}
+
+Result<http::Principal> identify(const http::Request& request,
+                                 const http::Credentials& credentials,
+                                 const ServerConfig& config) {
+  if (credentials.bearer.empty() && credentials.api_key.empty()) {
+    return Failure({ErrorCode::Unauthenticated, "credentials are missing"});
+  }
+  if (credentials.bearer.starts_with(kLocalPrefix)) {
+    if (!config.local_key.empty() && request.is_local() &&
+        crypto::constant_time_equal(credentials.bearer, config.local_key)) {
+      return http::Principal{.kind = http::Principal::Kind::LocalKey,
+                             .id = "local",
+                             .roles = {"admin"},
+                             .permissions = {"*"}};
+    }
+    return Failure({ErrorCode::Unauthenticated, "the local key is not valid"});
+  }
+  if (config.authenticator == nullptr) {
+    return Failure({ErrorCode::Unauthenticated, "the credentials are not valid"});
+  }
+  return config.authenticator->authenticate(credentials);
+}
+
+}  // namespace
+
+void authenticate(Chain& chain) {
+  chain.add(Stage::Authenticate,
+            [&config = chain.config](http::Exchange exchange, const Next& next) {
+              const http::RouteOptions& options = exchange.state()->route->options;
+              const bool is_ours =
+                  options.surface == http::Surface::Seed || options.surface == http::Surface::V4;
+              if (!options.authenticates || (options.needs.is_public() && !is_ours)) {
+                next(std::move(exchange));
+                return;
+              }
+              http::Request& request = exchange.request();
+              const auto credentials = read_credentials(request, options.surface);
+              if (!credentials) {
+                exchange.fail(credentials.error());
+                return;
+              }
+              auto principal = identify(request, *credentials, config);
+              if (principal) {
+                request.parts().principal = *std::move(principal);
+              } else if (!options.needs.is_public()) {
+                exchange.fail(principal.error());
+                return;
+              }
+              next(std::move(exchange));
+            });
+}
+
+}  // namespace edge::middleware

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/pipeline.h"
+
+#include <exception>
+#include <string>
+#include <variant>
+
+namespace edge {
+namespace {
+
+/// Packed bodies beyond this are unpacked on the pool.
+constexpr std::size_t kUnpackedOnLoop = std::size_t{32} << 10U;
+
+}  // namespace
+
+Pipeline::Pipeline(Chain& chain, http::Pool& pool)
+    : chain_(chain),
+      pool_(pool),
+      refused_(chain.metrics.counter(
+          "edge_http_refused_total", "Connections refused before there was a request", {"status"})),
+      faults_(chain.metrics.counter("edge_http_faults_total", "Faults in handlers").with({})) {
+  chain_.accept = [](http::Exchange exchange) { http::Service::accept(std::move(exchange)); };
+  chain_.handle = [this](http::Exchange exchange) { run_handler(exchange); };
+}
+
+void Pipeline::begin(http::Exchange exchange) {
+  try {
+    exchange.state()->route = chain_.router.match(exchange.request()).route;
+    chain_.enter(exchange);
+  } catch (const std::exception& thrown) {
+    fault(exchange, thrown.what());
+  }
+}
+
+void Pipeline::handle(http::Exchange exchange) {
+  const bool unpacks_long = exchange.request().body().size() > kUnpackedOnLoop &&
+                            exchange.request().header("Content-Encoding");
+  if (exchange.state()->route->options.runs == http::Runs::OnLoop && !unpacks_long) {
+    call(exchange);
+    return;
+  }
+  if (!pool_.submit([this, exchange] { call(exchange); })) {
+    exchange.fail({.code = ErrorCode::Unavailable,
+                   .message = "too much work is waiting",
+                   .retry_after = std::chrono::seconds(1)});
+  }
+}
+
+void Pipeline::call(const http::Exchange& exchange) const {
+  try {
+    chain_.enter_body(exchange);
+  } catch (const std::exception& thrown) {
+    fault(exchange, thrown.what());
+  }
+}
+
+void Pipeline::run_handler(const http::Exchange& exchange) const {
+  const http::Handler& handler = exchange.state()->route->handler;
+  if (const auto* sync = std::get_if<http::SyncHandler>(&handler)) {
+    exchange.complete((*sync)(exchange.request()));
+    return;
+  }
+  std::get<http::AsyncHandler>(handler)(exchange);
+}
+
+void Pipeline::fault(const http::Exchange& exchange, const char* what) const {
+  faults_.add();
+  chain_.log.error("a request failed",
+                   {{"requestId", exchange.request().request_id()},
+                    {"route", exchange.request().route()},
+                    {"what", what}});
+  exchange.fail(http::Problem{.status = 500, .code = "internal"});
+}
+
+void Pipeline::decorate(http::Request& request,
+                        const http::Route* route,
+                        http::Response& response) {
+  chain_.answer(request, route, response);
+}
+
+void Pipeline::refused(int status) {
+  refused_.with({std::to_string(status)}).add();
+}
+
+}  // namespace edge
