@@ -35,7 +35,9 @@ void Pipeline::begin(http::Exchange exchange) {
 void Pipeline::handle(http::Exchange exchange) {
   const bool unpacks_long = exchange.request().body().size() > kUnpackedOnLoop &&
                             exchange.request().header("Content-Encoding");
-  if (exchange.state()->route->options.runs == http::Runs::OnLoop && !unpacks_long) {
+  const http::RouteOptions& options = exchange.state()->route->options;
+  if (options.runs == http::Runs::OnLoop &&
+      (!unpacks_long || options.accepts == http::Accepts::Packed)) {
     call(exchange);
     return;
   }

@@ -58,6 +58,9 @@ http::Problem unsupported(std::string detail) {
 /// What is wrong with the body, after unpacking it.
 std::optional<http::Problem> judge(http::Request& request, const http::RouteOptions& options) {
   http::RequestParts& parts = request.parts();
+  if (options.accepts == http::Accepts::Packed) {
+    return std::nullopt;
+  }
   const auto encoding = request.header("Content-Encoding");
   if (encoding && http::equals_ignoring_case(*encoding, "gzip")) {
     auto unpacked =
