@@ -10,6 +10,8 @@
 namespace edge::flags {
 namespace {
 
+constexpr std::string_view kInvalidInput = "invalid_input";
+
 std::optional<std::string_view> text_of(json::Value object, std::string_view name) {
   const auto member = object.find(name);
   return member ? member->as_string() : std::nullopt;
@@ -56,7 +58,8 @@ Overrides overrides_of(json::Value record, const Datafile& datafile, const User&
 Error invalid_key(std::string_view field) {
   return {.code = ErrorCode::InvalidArgument,
           .message = "a flag key must be a text",
-          .field = std::string(field)};
+          .field = std::string(field),
+          .reason = std::string(kInvalidInput)};
 }
 
 Result<std::vector<Decision>> decisions_of(json::Value record, Decider& decider) {
@@ -85,30 +88,15 @@ Result<std::vector<Decision>> decisions_of(json::Value record, Decider& decider)
   return decider.decide_keys(texts);
 }
 
-RecordAnswer refuse(json::Writer& out, const Error& error) {
-  out.member("error", "invalid_input").member("message", error.message).end_object();
-  return {.json = out.take(), .is_negative = true};
-}
-
 }  // namespace
 
-RecordAnswer answer_record(const Datafile& datafile, std::string_view line, std::size_t number) {
-  json::Writer out;
-  out.begin_object();
-  const auto document = json::Document::parse(line, json::kDecision);
-  if (!document || !document->root().is_object()) {
-    out.key("id").null().member("line", std::uint64_t{number}).member("error", "parse_error");
-    out.member("message", document ? "not a JSON object" : document.error().message).end_object();
-    return {.json = out.take(), .is_negative = true};
-  }
-  const json::Value record = document->root();
-  if (const auto id = record.find("id")) {
-    out.key("id").value(*id);
-  }
+Result<bool> answer_record(const Datafile& datafile, json::Value record, json::Writer& out) {
   const auto user =
       user_of(record.find("userId"), record.find("attributes"), record.find("qualifiedSegments"));
   if (!user) {
-    return refuse(out, user.error());
+    Error error = user.error();
+    error.reason = kInvalidInput;
+    return Failure(std::move(error));
   }
   const auto forced = forced_decisions_of(record);
   const Overrides overrides = overrides_of(record, datafile, *user);
@@ -122,7 +110,7 @@ RecordAnswer answer_record(const Datafile& datafile, std::string_view line, std:
                    .options = options_of(record)});
   const auto decisions = decisions_of(record, decider);
   if (!decisions) {
-    return refuse(out, decisions.error());
+    return Failure(decisions.error());
   }
   out.key("decisions").begin_object();
   for (const Decision& decision : *decisions) {
@@ -132,10 +120,8 @@ RecordAnswer answer_record(const Datafile& datafile, std::string_view line, std:
   if (const auto saved = decider.profile_to_save()) {
     out.key("savedProfile").raw(*saved);
   }
-  out.end_object();
-  const bool is_negative = std::any_of(
+  return std::none_of(
       decisions->begin(), decisions->end(), [](const Decision& d) { return d.is_error; });
-  return {.json = out.take(), .is_negative = is_negative};
 }
 
 }  // namespace edge::flags
