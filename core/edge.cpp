@@ -118,6 +118,20 @@ destinations::SecretFinder finder(const config::Secrets& secrets) {
   };
 }
 
+/// The datafile of the default name may be missing: then nothing is decided.
+Result<void> load_flags(flags::Flags& flags, const config::Config& config) {
+  auto loaded = flags.load(config.resolve(config.flags.datafile));
+  const bool is_default = config.flags.datafile == config::Flags{}.datafile;
+  if (loaded || (is_default && loaded.error().code == ErrorCode::NotFound)) {
+    return {};
+  }
+  Error error = loaded.error();
+  error.code = ErrorCode::InvalidArgument;
+  error.message = "flags.datafile: " + error.message;
+  error.field = "flags.datafile";
+  return Failure(std::move(error));
+}
+
 }  // namespace
 
 Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
@@ -169,6 +183,9 @@ Result<void> Edge::start() {
     return Failure(configured_sources.error());
   }
   sources = std::move(*configured_sources);
+  if (auto loaded = load_flags(flags, config); !loaded) {
+    return Failure(loaded.error());
+  }
   auto configured = configured_destinations(config, secrets, catalogue);
   if (!configured) {
     return Failure(configured.error());

@@ -17,6 +17,7 @@
 #include "core/destinations/destinations.h"
 #include "core/events/ingest.h"
 #include "core/events/sources.h"
+#include "core/flags/flags.h"
 #include "core/metrics/metrics.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
@@ -88,6 +89,7 @@ class Edge {
   profiles::Projector projector;
   profiles::Profiles profiles;
   accounts::Login login;  ///< `start` is the daemon's
+  flags::Flags flags;
 };
 
 }  // namespace edge
