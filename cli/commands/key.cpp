@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/commands/token_key.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
-#include "cli/secret_sources.h"
 #include "core/config/config.h"
 #include "core/config/private_file.h"
 #include "core/crypto/pem.h"
@@ -79,11 +79,12 @@ Result<int> generate_pixel(Call& call) {
     }
   }
   const auto path = ring_path(call, "pixel.json");
-  auto ring = pixels::load_ring(path);
-  if (!ring && ring.error().code != ErrorCode::NotFound) {
+  const bool exists = std::filesystem::exists(path);
+  auto ring = exists ? pixels::load_ring(path) : pixels::KeyRing();
+  if (!ring) {
     return Failure(ring.error());
   }
-  pixels::KeyRing keys = ring ? std::move(*ring) : pixels::KeyRing();
+  pixels::KeyRing keys = std::move(*ring);
   const auto number = keys.add(call.random());
   if (!number) {
     return Failure(number.error());
@@ -227,28 +228,9 @@ Result<int> list(Call& call) {
   return call.print(listing);
 }
 
-/// The keys of a key file or, read as one, of a ring.
-Result<tokens::KeySet> read_keys(Call& call, const std::string& path) {
-  auto text = call.read(path);
-  if (!text) {
-    return Failure(text.error());
-  }
-  auto word = open_secrets(call).find("EDGE_KEY_PASSPHRASE");
-  if (!word) {
-    return Failure(word.error());
-  }
-  if (const auto ring = tokens::KeyRing::parse(*text)) {
-    return ring->verification(call.clock().now());
-  }
-  auto keys = tokens::read_key_text(
-      *text, {.passphrase = *word ? (*word)->value.view() : std::string_view()});
-  crypto::wipe(*text);
-  return keys;
-}
-
 /// The one key of the positional FILE.
 Result<tokens::TokenKey> read_one(Call& call) {
-  const auto keys = read_keys(call, call["FILE"]);
+  const auto keys = read_key_file(call, call["FILE"], tokens::Purpose::Verify);
   if (!keys) {
     return Failure(keys.error());
   }
@@ -292,7 +274,7 @@ Result<int> show_jwks(Call& call) {
     files.push_back((call.config().data_dir / "keys" / "jwt.json").string());
   }
   for (const std::string& file : files) {
-    auto keys = read_keys(call, file);
+    auto keys = read_key_file(call, file, tokens::Purpose::Verify);
     if (!keys) {
       return Failure(keys.error());
     }

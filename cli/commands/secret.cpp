@@ -3,10 +3,10 @@
 #include "core/crypto/secret.h"
 
 #include <fmt/format.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/prompt.h"
 #include "cli/secret_sources.h"
 #include "cli/terminal.h"
 #include "core/json/writer.h"
@@ -14,41 +14,12 @@
 namespace edge::cli::commands {
 namespace {
 
-/// Keeps the terminal from showing what is typed.
-class Silence {
- public:
-  Silence() {
-    ::tcgetattr(STDIN_FILENO, &before_);
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  }
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  Silence(Silence&&) = delete;
-  Silence& operator=(Silence&&) = delete;
-  ~Silence() { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
-
- private:
-  termios before_{};
-};
-
 Result<std::string> read_value(Call& call) {
   const bool asks = call["input"] == "-" && is_terminal(STDIN_FILENO);
   if (!asks) {
     return call.input();
   }
-  if (call.flag("no-input")) {
-    return Failure(usage_error("the value is read from standard input or --input FILE"));
-  }
-  call.note(fmt::format("value of {} (not shown):", call["NAME"]));
-  const Silence silence;
-  LineReader terminal(STDIN_FILENO, false, "the terminal");
-  std::string line;
-  if (const auto got = terminal.next(line); !got) {
-    return Failure(got.error());
-  }
-  return line;
+  return ask_secret(call, fmt::format("value of {}", call["NAME"]));
 }
 
 Result<int> set(Call& call) {

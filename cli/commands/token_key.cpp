@@ -51,9 +51,18 @@ Result<tokens::KeySet> read_set(Call& call, const std::string& text, tokens::Pur
   if (!word) {
     return Failure(word.error());
   }
+  if (const auto ring = tokens::KeyRing::parse(text)) {
+    return ring->verification(call.clock().now());
+  }
   auto set = tokens::read_key_text(text, {.purpose = purpose, .passphrase = *word});
   crypto::wipe(*word);
   return set;
+}
+
+bool holds_private(const tokens::KeySet& set) {
+  return std::any_of(set.keys.begin(), set.keys.end(), [](const tokens::TokenKey& key) {
+    return key.key.is_private();
+  });
 }
 
 std::optional<tokens::SecretEncoding> encoding_of(const Call& call) {
@@ -134,13 +143,7 @@ Result<tokens::KeySet> named_key(Call& call, tokens::Purpose purpose) {
         usage_error("give one of --key, --jwks, --secret, --secret-file and --secret-env"));
   }
   if (call.has("key")) {
-    const std::string path = call["key"];
-    auto text = call.read(path);
-    auto set = text ? read_set(call, *text, purpose) : Failure(text.error());
-    if (text) {
-      crypto::wipe(*text);
-    }
-    return set;
+    return read_key_file(call, call["key"], purpose);
   }
   if (call.has("jwks")) {
     const std::string place = call["jwks"];
@@ -153,6 +156,22 @@ Result<tokens::KeySet> named_key(Call& call, tokens::Purpose purpose) {
     return Failure(octets.error());
   }
   return tokens::read_key_text(octets->view(), {.purpose = purpose, .secret = encoding_of(call)});
+}
+
+Result<tokens::KeySet> read_key_file(Call& call, const std::string& path, tokens::Purpose purpose) {
+  auto text = call.read(path);
+  if (!text) {
+    return Failure(text.error());
+  }
+  auto set = read_set(call, *text, purpose);
+  crypto::wipe(*text);
+  if (!set || path == "-" || !holds_private(*set)) {
+    return set;
+  }
+  if (const auto guarded = config::read_private_file(path); !guarded) {
+    return Failure(guarded.error());
+  }
+  return set;
 }
 
 Result<tokens::SigningKeys> configured_key(Call& call) {

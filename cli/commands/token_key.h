@@ -18,6 +18,10 @@ bool names_key(const Call& call);
 /// secret or a key that cannot be used.
 Result<tokens::KeySet> named_key(Call& call, tokens::Purpose purpose);
 
+/// The keys of a file (`-` is stdin): PEM, JWK, JWK set, or a key ring. A file that holds a private
+/// key must be readable by its owner only.
+Result<tokens::KeySet> read_key_file(Call& call, const std::string& path, tokens::Purpose purpose);
+
 /// The configured signing key: JWT_SECRET, else `keys/jwt.json` of the data directory.
 Result<tokens::SigningKeys> configured_key(Call& call);
 
