@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// Events of any type from a file: one JSON object, a list, a batch as the wire has it, or one
+// object per line.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/commands/sending.h"
+
+namespace edge::cli::commands {
+namespace {
+
+bool is_blank(const std::string& line) {
+  return line.find_first_not_of(" \t\r") == std::string::npos;
+}
+
+Error bad_line(const LineReader& lines, std::string_view what) {
+  return {ErrorCode::InvalidArgument,
+          fmt::format("{}:{}: {}", lines.name(), lines.number(), what),
+          {},
+          "bad_json"};
+}
+
+Result<void> send_document(const json::Document& document, Sender& sender) {
+  const json::Value root = document.root();
+  const auto batch = root.find("batch");
+  const json::Value list = batch && batch->is_array() ? *batch : root;
+  if (!list.is_array()) {
+    return sender.add(root);
+  }
+  for (const json::Value event : list.elements()) {
+    if (auto added = sender.add(event); !added) {
+      return added;
+    }
+  }
+  return {};
+}
+
+/// One object per line, in constant memory; `line` is the first one.
+Result<void> send_lines(LineReader& lines, std::string line, Sender& sender) {
+  const auto& stop = Call::interruption();
+  for (bool more = true; more && stop.load() == 0;) {
+    if (!is_blank(line)) {
+      const auto document = json::Document::parse(line, json::kEvent);
+      if (!document) {
+        return Failure(bad_line(lines, document.error().message));
+      }
+      if (auto added = sender.add(document->root()); !added) {
+        return added;
+      }
+    }
+    const auto next = lines.next(line);
+    if (!next) {
+      return Failure(next.error());
+    }
+    more = *next;
+  }
+  return {};
+}
+
+Result<void> send_all(LineReader& lines, Sender& sender) {
+  std::string line;
+  for (bool blank = true; blank;) {
+    const auto next = lines.next(line);
+    if (!next || !*next) {
+      return next ? Result<void>{} : Failure(next.error());
+    }
+    blank = is_blank(line);
+  }
+  const auto first = json::Document::parse(line, json::kEvent);
+  if (first && first->root().is_object() && !first->root().find("batch")) {
+    return send_lines(lines, std::move(line), sender);
+  }
+  std::string whole = std::move(line);
+  for (bool more = true; more;) {
+    std::string rest;
+    const auto next = lines.next(rest);
+    if (!next) {
+      return Failure(next.error());
+    }
+    whole += "\n" + rest;
+    more = *next;
+  }
+  const auto document = json::Document::parse(whole, json::kEvent);
+  return document ? send_document(*document, sender)
+                  : Failure({ErrorCode::InvalidArgument,
+                             fmt::format("{}: {}", lines.name(), document.error().message),
+                             {},
+                             "bad_json"});
+}
+
+Result<int> run(Call& call) {
+  const auto lines = call.open_lines(call["input"]);
+  if (!lines) {
+    return Failure(lines.error());
+  }
+  Sender sender(call);
+  auto sent = send_all(**lines, sender);
+  if (const auto finished = sender.finish(); sent && !finished) {
+    sent = finished;
+  }
+  if (!sent) {
+    if (!sender.report().message_ids.empty()) {
+      call.note(fmt::format("{} events were sent before", sender.report().message_ids.size()));
+    }
+    return Failure(sent.error());
+  }
+  const int signal = Call::interruption().load();
+  auto printed = print_report(call, sender.report());
+  return signal == 0 ? printed : Result<int>(128 + signal);
+}
+
+}  // namespace
+
+void send(Tree& tree) {
+  tree.command("send", "Send many events of any type")
+      .in(Section::Send)
+      .reads_input()
+      .option({.name = "write-key",
+               .value = "KEY",
+               .help = "write key of the source, when the daemon wants one",
+               .env = "EDGE_WRITE_KEY"})
+      .about(
+          "The input is one JSON object, a list, a batch, or one object per line. Events are sent "
+          "in requests within the "
+          "limits of the wire. Prints the message ids.")
+      .example("send -i events.jsonl", "every line of a file")
+      .exits(3, "the input could not be read, or every event was refused")
+      .exits(8, "some events were refused")
+      .see("edgectl replay")
+      .runs(run);
+}
+
+}  // namespace edge::cli::commands

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Sending events from the command line: to the daemon over its batch route, or into the local store
+// with the same loops run on this thread until idle.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/call.h"
+#include "core/base/result.h"
+#include "core/json/document.h"
+
+namespace edge::cli {
+
+/// What became of the events of one run.
+struct SendReport {
+  struct Refusal {
+    std::string message_id = {};
+    std::string code = {};
+    std::string message = {};
+  };
+  std::vector<std::string> message_ids = {};  ///< of all that were taken, in order
+  std::uint64_t duplicates = 0;
+  std::vector<Refusal> refusals = {};  ///< a daemon names the first 100 of a request
+  std::uint64_t rejected = 0;
+};
+
+/// Gathers raw events and sends them in requests within the limits of the wire. An event without
+/// messageId gets one here, so that a repeated request is found out. One thread only.
+class Sender {
+ public:
+  explicit Sender(Call& call) : call_(call) {}
+
+  /// Takes one raw event; sends when enough have gathered. Failure: of the daemon or the store.
+  Result<void> add(json::Value event);
+  /// Sends the rest and, locally, lets profiles take notice.
+  Result<void> finish();
+
+  [[nodiscard]] const SendReport& report() const { return report_; }
+
+ private:
+  Result<void> flush();
+  Result<void> send_to(Remote& daemon);
+  Result<void> store_here();
+  void refuse(std::string id, std::string code, std::string message);
+
+  Call& call_;
+  std::vector<std::string> events_;
+  std::vector<std::string> ids_;
+  std::size_t bytes_ = 0;
+  bool used_store_ = false;
+  SendReport report_;
+};
+
+/// Prints the ids (or the report as JSON), refusals as notes; the exit code.
+Result<int> print_report(Call& call, const SendReport& report);
+
+/// A JSON object from `--FILE_OPTION` with the `k=v` pairs of `--PAIR_OPTION` laid over it. Either
+/// name may be empty.
+Result<std::string> object_from(Call& call,
+                                std::string_view file_option,
+                                std::string_view pair_option);
+
+}  // namespace edge::cli
