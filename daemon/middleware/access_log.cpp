@@ -3,6 +3,9 @@
 // route, never the raw path or query, so that no token in them is written down.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <string>
 
 #include "daemon/http/address.h"
@@ -43,6 +46,11 @@ class Line {
     const fmt::format_int digits(value);
     out_.append(digits.data(), digits.size());
   }
+  void milliseconds(std::string_view name, std::chrono::microseconds value) {
+    begin(name);
+    const auto micros = std::max<std::int64_t>(value.count(), 0);
+    fmt::format_to(std::back_inserter(out_), "{}.{:03}", micros / 1000, micros % 1000);
+  }
 
  private:
   void begin(std::string_view name) {
@@ -79,7 +87,7 @@ void access_log(Chain& chain) {
         members.number("status", static_cast<std::uint64_t>(response.status()));
         members.number("in", request.body().size());
         members.number("out", response.body().size());
-        members.number("us", static_cast<std::uint64_t>(std::max<std::int64_t>(micros.count(), 0)));
+        members.milliseconds("ms", micros);
         if (principal != nullptr) {
           members.text("identity", principal->id);
         }

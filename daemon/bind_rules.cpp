@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/bind_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "core/accounts/accounts.h"
+#include "core/tokens/signing_source.h"
+
+namespace edge {
+namespace {
+
+bool has_administrator(Edge& edge) {
+  const accounts::Accounts accounts(edge.store, edge.clock, edge.ids);
+  const auto all = accounts.list();
+  return all && std::ranges::any_of(*all, [](const accounts::Account& account) {
+           return !account.disabled && std::ranges::count(account.roles, "admin") > 0;
+         });
+}
+
+}  // namespace
+
+Result<void> check_bind(Edge& edge, const BindConsent& consent) {
+  if (edge.is_loopback()) {
+    return {};
+  }
+  std::vector<std::string> reasons;
+  if (edge.config.auth.mode != "enforced") {
+    reasons.emplace_back("auth.mode is not enforced");
+  }
+  const auto keys = tokens::load_signing_keys(
+      edge.secrets, {.ring = edge.config.data_dir / "keys" / "jwt.json"}, edge.clock);
+  if (!keys) {
+    reasons.push_back(keys.error().message);
+  }
+  if (!has_administrator(edge)) {
+    reasons.emplace_back("there is no administrator (edgectl user create)");
+  }
+  const bool proxied = consent.behind_proxy && !edge.config.server.trusted_proxies.empty();
+  if (!proxied && !consent.insecure_http) {
+    reasons.emplace_back(
+        "neither --behind-proxy with server.trusted_proxies nor --insecure-http is given");
+  }
+  if (edge.config.server.public_url.empty()) {
+    reasons.emplace_back("server.public_url is not set");
+  }
+  if (reasons.empty()) {
+    return {};
+  }
+  return Failure(
+      {.code = ErrorCode::InvalidArgument,
+       .message = fmt::format("will not listen beyond this machine: {}", fmt::join(reasons, "; ")),
+       .field = "server.listen",
+       .reason = "open_bind"});
+}
+
+}  // namespace edge

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// edged: reads its command line and configuration, builds the installation and serves it until a
+// signal ends it.
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <fstream>
+#include <iterator>
+
+#include "core/config/env_file.h"
+#include "core/config/keys.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/runtime_files.h"
+#include "daemon/server.h"
+
+namespace edge {
+namespace {
+
+constexpr int kBadInput = 3;
+constexpr int kLocalResource = 9;
+constexpr int kBug = 70;
+
+int code_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::InvalidArgument:
+    case ErrorCode::NotFound:
+      return kBadInput;
+    case ErrorCode::Internal:
+      return kBug;
+    default:
+      return kLocalResource;
+  }
+}
+
+int complain(const Error& error) {
+  const std::string field = error.field.empty() ? "" : error.field + ": ";
+  fmt::print(stderr, "edged: {}{}\n", field, error.message);
+  return code_of(error);
+}
+
+/// Secrets must not end in a core file.
+void forbid_core_files() {
+  const rlimit none{};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+/// As many descriptors as the system lets this user have.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+Result<config::Secrets> open_secrets(const CommandLine& line, const config::Config& config) {
+  config::SecretSources sources{
+      .store = config.data_dir / "secrets",
+      .files = {.allow_insecure_permissions = line.allow_insecure_permissions}};
+  if (!line.env_file.empty()) {
+    std::ifstream file(line.env_file, std::ios::binary);
+    if (!file) {
+      return Failure(
+          {ErrorCode::InvalidArgument, fmt::format("cannot read {}", line.env_file), "--env-file"});
+    }
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    auto pairs = config::parse_env_file(text);
+    if (!pairs) {
+      return Failure(pairs.error());
+    }
+    sources.env_file = *std::move(pairs);
+  }
+  return config::Secrets(std::move(sources));
+}
+
+void print_config(const config::Loaded& loaded) {
+  for (const config::Key& key : config::keys()) {
+    const auto origin = loaded.origins.find(key.name);
+    fmt::print("{} = {}  # {}\n",
+               key.name,
+               config::value_text(key, loaded.config),
+               origin == loaded.origins.end() ? "default" : origin->second.text());
+  }
+}
+
+/// Waits for the signal that ends the daemon. Reports to the service manager meanwhile. Returns the
+/// exit code.
+int wait_for_end(const sigset_t& signals, Edge& edge, Log& log, const Notifier& notifier) {
+  while (true) {
+    const timespec second{.tv_sec = 1, .tv_nsec = 0};
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal == SIGINT || signal == SIGTERM) {
+      return 0;
+    }
+    if (signal == SIGHUP) {
+      log.warn("settings are read at the start only; restart to change them");
+    }
+    notifier.tell("WATCHDOG=1");
+    const storage::Health health = edge.store.health();
+    if (health.state == storage::Health::State::Failed) {
+      log.error("the store has failed", {{"problem", health.problem}});
+      return kLocalResource;
+    }
+  }
+}
+
+Result<int> serve(const CommandLine& line, config::Loaded loaded, const sigset_t& signals) {
+  const SystemClock clock;
+  SystemRandom random;
+  Log log(line.log, clock);
+  auto secrets = open_secrets(line, loaded.config);
+  if (!secrets) {
+    return Failure(secrets.error());
+  }
+  auto edge = Edge::open(std::move(loaded.config), *std::move(secrets), {}, clock, random);
+  if (!edge) {
+    return Failure(edge.error());
+  }
+  if (const auto allowed = check_bind(**edge, line.consent); !allowed) {
+    return Failure(allowed.error());
+  }
+  if ((*edge)->is_demo()) {
+    log.warn("demo mode: not for data that matters");
+  }
+  const std::string local_key = make_local_key(random);
+  auto server = Server::start(**edge, log, {.local_key = local_key});
+  if (!server) {
+    return Failure(server.error());
+  }
+  const std::string url = "http://" + (*server)->endpoints().front().text();
+  const auto files = RuntimeFiles::write(
+      runtime_dir(),
+      {.url = url, .local_key = local_key, .started = clock.now(), .pid_file = line.pid_file});
+  if (!files) {
+    return Failure(files.error());
+  }
+  const char* socket = std::getenv("NOTIFY_SOCKET");
+  const Notifier notifier(socket != nullptr ? socket : "");
+  notifier.tell("READY=1\nSTATUS=serving " + url);
+  log.info("serving", {{"url", url}, {"data", (*edge)->config.data_dir.string()}});
+  const int code = wait_for_end(signals, **edge, log, notifier);
+  notifier.tell("STOPPING=1");
+  log.info("stopping");
+  (*server)->stop();
+  return code;
+}
+
+int run(int count, const char* const* arguments) {
+  auto parsed = read_command_line(count, arguments);
+  if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
+    fmt::print(early->code == 0 ? stdout : stderr, "{}", early->text);
+    return early->code;
+  }
+  const auto& line = std::get<CommandLine>(parsed);
+  if (line.action == CommandLine::Action::PrintLimits) {
+    fmt::print("{}", limits_text());
+    return 0;
+  }
+  auto loaded = config::load(line.sources);
+  if (!loaded) {
+    return complain(loaded.error());
+  }
+  if (line.action == CommandLine::Action::PrintConfig) {
+    print_config(*loaded);
+    return 0;
+  }
+  if (line.action == CommandLine::Action::CheckConfig) {
+    fmt::print("{}: good\n",
+               loaded->config.file.empty() ? std::string("built-in defaults")
+                                           : loaded->config.file.string());
+    return 0;
+  }
+  ::umask(077);
+  forbid_core_files();
+  raise_file_limit();
+  const sigset_t signals = block_signals();
+  const auto code = serve(line, *std::move(loaded), signals);
+  return code ? *code : complain(code.error());
+}
+
+}  // namespace
+}  // namespace edge
+
+int main(int count, char** arguments) {
+  try {
+    return edge::run(count, arguments);
+  } catch (const std::exception& fault) {
+    fmt::print(stderr, "edged {}: unexpected: {}\n", EDGE_VERSION, fault.what());
+    return edge::kBug;
+  }
+}
