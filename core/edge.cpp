@@ -95,12 +95,6 @@ Result<std::vector<destinations::Definition>> configured_destinations(
   return all;
 }
 
-destinations::Catalogue all_types() {
-  destinations::Catalogue catalogue;
-  destinations::register_types(catalogue);
-  return catalogue;
-}
-
 accounts::LoginSettings login_settings(const config::Config& config) {
   return {.issuer = {.issuer = config.auth.issuer,
                      .audience = config.auth.audience,
@@ -145,7 +139,6 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       ids(random),
       store(*store_),
       http(*http_),
-      catalogue(all_types()),
       destinations(store, catalogue, finder(secrets), {}),
       ingest(store,
              clock,
@@ -157,7 +150,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                   }}),
       projector(store, clock),
       profiles(store),
-      login(store, clock, random, ids, login_settings(config)) {}
+      login(store, clock, random, ids, login_settings(config)),
+      forwarders(store, destinations, http, clock, random) {}
 
 Edge::~Edge() = default;
 

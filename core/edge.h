@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/config/secrets.h"
+#include "core/delivery/forwarders.h"
 #include "core/destinations/catalogue.h"
 #include "core/destinations/destinations.h"
 #include "core/events/ingest.h"
@@ -90,6 +91,7 @@ class Edge {
   profiles::Profiles profiles;
   accounts::Login login;  ///< `start` is the daemon's
   flags::Flags flags;
+  delivery::Forwarders forwarders;
 };
 
 }  // namespace edge

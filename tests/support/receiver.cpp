@@ -138,7 +138,7 @@ void Receiver::behave(Behaviour behaviour) {
 }
 
 bool Receiver::wait_for(std::size_t n) const {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (count() < n) {
     if (std::chrono::steady_clock::now() > deadline) {
       return false;

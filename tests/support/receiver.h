@@ -55,7 +55,7 @@ class Receiver {
   [[nodiscard]] std::vector<Received> requests() const;
   [[nodiscard]] std::size_t count() const;
   void behave(Behaviour behaviour);
-  /// Waits until `n` requests came; false after ten seconds.
+  /// Waits until `n` requests came; false after a minute.
   [[nodiscard]] bool wait_for(std::size_t n) const;
 
  private:

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/delivery/parked.h"
+#include "core/destinations/destination.h"
+#include "core/storage/storage.h"
+
+namespace edge::delivery {
+
+/// An event that was given up for one destination (events spec 8.5).
+struct DeadLetter {
+  std::string id = {};
+  std::string destination = {};
+  std::string reason = {};
+  int status = 0;             ///< of the last answer, 0 when there was none
+  std::string response = {};  ///< the first 2 KiB of it
+  std::uint32_t attempts = 0;
+  std::int64_t first_attempt = 0;
+  std::int64_t last_attempt = 0;
+  std::uint32_t replays = 0;
+  bool replaying = false;  ///< waits to be delivered again
+  std::uint64_t offset = 0;
+  std::uint64_t version = 0;  ///< of the stored entry; not part of its text
+  std::string request = {};   ///< JSON: method, url, headers, body, secrets masked; or empty
+  std::string event = {};     ///< canonical JSON text with `_edge`
+
+  [[nodiscard]] std::string encode() const;
+  static Result<DeadLetter> decode(std::string_view id, std::string_view text);
+};
+
+/// Which dead letters. Empty fields match all.
+struct LetterQuery {
+  std::string destination = {};
+  std::string reason = {};
+  std::string cursor = {};  ///< `next` of the page before
+  std::size_t limit = 50;
+};
+
+struct LetterPage {
+  std::vector<DeadLetter> items = {};  ///< newest first
+  std::optional<std::string> next = {};
+};
+
+/// What a retry of dead letters did.
+struct Replayed {
+  std::size_t replayed = 0;
+  std::size_t quarantined = 0;  ///< left alone, replayed too often already
+};
+
+/// The dead letters of all destinations, kept for 14 days. Thread-safe.
+class DeadLetters {
+ public:
+  DeadLetters(storage::Store& store,
+              const destinations::Destinations& destinations,
+              const Clock& clock)
+      : store_(store), destinations_(destinations), clock_(clock) {}
+
+  [[nodiscard]] Result<LetterPage> list(const LetterQuery& query) const;
+  /// How many there are, `limit` and `cursor` not regarded.
+  [[nodiscard]] Result<std::size_t> count(LetterQuery query) const;
+  [[nodiscard]] Result<DeadLetter> find(const std::string& id) const;
+  /// Failure: NotFound.
+  Result<void> erase(const std::string& id);
+
+  /// Hands letters to their destination's forwarder again: mapped anew, same ids, fresh age. Each
+  /// is removed when it is delivered. Those that wait already, and those of destinations that are
+  /// no more, are passed over. Failure: Conflict when a letter changed meanwhile.
+  Result<Replayed> retry(const std::vector<std::string>& ids);
+  /// The same for all that match.
+  Result<Replayed> retry(const LetterQuery& query);
+
+  /// Adds what stores a letter to a batch, and what removes it.
+  static void put(storage::Batch& batch, const DeadLetter& letter, Time now);
+  static void remove(storage::Batch& batch, const std::string& id);
+  /// The id of a new letter: sorts by time.
+  static std::string new_id(Time now, std::uint64_t offset, std::string_view destination);
+
+ private:
+  Result<Replayed> retry_page(const std::vector<DeadLetter>& letters);
+
+  storage::Store& store_;
+  const destinations::Destinations& destinations_;
+  const Clock& clock_;
+};
+
+/// Keys of the counters of a destination; they are adds in the space `delivery`.
+enum class Count : std::uint8_t { Delivered, Dead, Attempts, Parked, Retried };
+storage::Key counter_key(std::string_view destination, Count count);
+
+}  // namespace edge::delivery

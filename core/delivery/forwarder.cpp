@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+#include "core/delivery/forwarder.h"
+
+#include <algorithm>
+
+namespace edge::delivery {
+namespace {
+
+using destinations::kLane;
+using destinations::kStream;
+
+constexpr std::size_t kWindowItems = 4'096;
+constexpr std::uint64_t kStoreCursorEvery = 1'000;
+constexpr std::int64_t kMaxParked = 1'000'000;
+constexpr std::size_t kMaxSenders = 64;
+constexpr std::chrono::seconds kLookAgain{2};
+constexpr std::chrono::seconds kDrain{10};
+
+storage::Deadline soon() {
+  return storage::Deadline::in(std::chrono::seconds(5));
+}
+
+}  // namespace
+
+Forwarder::Forwarder(EntryPointer entry, const ForwarderServices& services)
+    : services_(services),
+      id_(entry->definition.id),
+      queue_(destinations::queue_of(id_)),
+      entry_(entry),
+      settlement_(id_, services.clock),
+      jobs_(kMaxSenders),
+      outcomes_(kMaxSenders + 1),
+      given_(std::move(entry)) {}
+
+Result<void> Forwarder::start() {
+  auto position = services_.store.position(destinations::consumer_of(id_), kStream, kLane, soon());
+  if (!position) {
+    return Failure(position.error());
+  }
+  stored_to_ = position->offset;
+  window_.start(std::move(*position));
+  if (auto counted = read_counters(); !counted) {
+    return counted;
+  }
+  const auto hold = services_.store.get(storage::Key{"delivery", id_, "hold"}, soon());
+  if (!hold) {
+    return Failure(hold.error());
+  }
+  if (*hold) {
+    const std::int64_t until = std::atoll((*hold)->value.c_str());
+    const std::chrono::milliseconds left{until - to_ms(services_.clock.store_now())};
+    gate_.resume_hold(services_.clock.steady() +
+                      std::clamp<std::chrono::milliseconds>(
+                          left, std::chrono::milliseconds{0}, std::chrono::hours(1)));
+    hold_stored_ = true;
+  }
+  publish();
+  return {};
+}
+
+Result<void> Forwarder::read_counters() {
+  std::vector<storage::Key> keys;
+  for (const Count count :
+       {Count::Delivered, Count::Dead, Count::Attempts, Count::Parked, Count::Retried}) {
+    keys.push_back(counter_key(id_, count));
+  }
+  const auto entries = services_.store.get(keys, soon());
+  if (!entries) {
+    return Failure(entries.error());
+  }
+  const auto number = [&](std::size_t i) {
+    return (*entries)[i] ? std::int64_t{std::atoll((*entries)[i]->value.c_str())} : 0;
+  };
+  const std::lock_guard lock(mutex_);
+  published_.delivered = number(0);
+  published_.dead = number(1);
+  published_.attempts = number(2);
+  parked_ = number(3);
+  published_.retried = number(4);
+  return {};
+}
+
+bool Forwarder::work() {
+  bool any = false;
+  while (step(Senders::Caller)) {
+    any = true;
+  }
+  return any;
+}
+
+void Forwarder::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (!step(Senders::Threads)) {
+      wait_for_news(stop);
+    }
+  }
+  const SteadyTime limit = services_.clock.steady() + kDrain;
+  while (in_flight_ > 0 && services_.clock.steady() < limit) {
+    if (auto outcome = outcomes_.pop_for({}, std::chrono::milliseconds(100))) {
+      settle(*outcome);
+      save();
+    }
+  }
+  jobs_.close();
+  senders_.clear();  // joins
+}
+
+/// One round. False when there is nothing to do before `next_wake`, the bell or an answer.
+bool Forwarder::step(Senders senders) {
+  take_settings();
+  bool moved = settle_outcomes();
+  if (unsaved_ && !save()) {
+    return moved;
+  }
+  moved = refill() || moved;
+  while (may_send()) {
+    std::vector<Delivery> deliveries = pick();
+    if (deliveries.empty()) {
+      break;
+    }
+    dispatch(std::move(deliveries), senders);
+    moved = true;
+    if (senders == Senders::Caller) {
+      settle_outcomes();
+    }
+  }
+  if (!settlement_.is_empty()) {
+    moved = save() || moved;
+  }
+  publish();
+  return moved;
+}
+
+void Forwarder::take_settings() {
+  EntryPointer given;
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    given = given_;
+    changed = std::exchange(rows_changed_, false);
+  }
+  if (given != entry_) {
+    if (!(given->definition == entry_->definition) || given->position != entry_->position) {
+      gate_.reset();
+      gone_ = false;
+    }
+    entry_ = std::move(given);
+  }
+  const SteadyTime now = services_.clock.steady();
+  if (changed || now - looked_ > kLookAgain) {
+    looked_ = now;
+    next_row_at_ = 0;
+    if (settlement_.is_empty() && !unsaved_) {
+      static_cast<void>(read_counters());  // what we know stays when the store does not answer
+    }
+  }
+}
+
+/// Reads on in the log when there is room and something new.
+bool Forwarder::refill() {
+  if (window_.size() >= kWindowItems / 2 || parked_ >= kMaxParked ||
+      services_.store.head(kStream, kLane) <= window_.reached()) {
+    return false;
+  }
+  const auto slice = services_.store.read({.stream = kStream,
+                                           .lane = kLane,
+                                           .after = window_.reached(),
+                                           .max_records = kWindowItems - window_.size()},
+                                          soon());
+  if (!slice || slice->reached <= window_.reached()) {
+    return false;
+  }
+  const std::uint64_t bit = std::uint64_t{1} << entry_->number;
+  const auto opened = window_.add(*slice, bit, services_.clock.steady());
+  ready_.insert(opened.begin(), opened.end());
+  // Passing over foreign records moves the cursor too; storing that waits for an answer, unless
+  // none is to come and much of the log would be read again after a restart.
+  if (window_.open() == 0 && window_.reached() > stored_to_ + kStoreCursorEvery) {
+    settlement_.touch();
+  }
+  return true;
+}
+
+bool Forwarder::may_send() const {
+  const bool probing = gate_.state() != Gate::State::Open;
+  const std::size_t most = probing ? 1 : entry_->definition.concurrency;
+  return !unsaved_ && !gone_ && entry_->position == destinations::Switch::On &&
+         entry_->definition.enabled && in_flight_ < most &&
+         gate_.opens_at() <= services_.clock.steady();
+}
+
+void Forwarder::dispatch(std::vector<Delivery> deliveries, Senders senders) {
+  for (const Delivery& delivery : deliveries) {
+    if (!delivery.key.empty()) {
+      busy_keys_.insert(delivery.key);
+    }
+    if (delivery.row) {
+      busy_rows_.insert(delivery.row->number);
+    }
+  }
+  ++in_flight_;
+  gate_.sent(entry_->definition.rate, services_.clock.steady());
+  Job job{entry_, std::move(deliveries)};
+  if (senders == Senders::Threads) {
+    grow_senders();
+    jobs_.try_push(std::move(job));  // has room: in_flight_ is at most the number of senders
+    return;
+  }
+  outcomes_.try_push(carry_out(job, services_));
+}
+
+/// A sender for every request in flight, made when first needed.
+void Forwarder::grow_senders() {
+  while (senders_.size() < in_flight_) {
+    senders_.emplace_back([this](const std::stop_token& stop) {
+      while (auto job = jobs_.pop(stop)) {
+        outcomes_.try_push(carry_out(*job, services_));
+        ring();
+      }
+    });
+  }
+}
+
+Forwarder::Outcome Forwarder::carry_out(const Job& job, const ForwarderServices& services) {
+  std::vector<const events::Event*> batch;
+  for (const Delivery& delivery : job.deliveries) {
+    batch.push_back(delivery.state.event.get());
+  }
+  return {job.deliveries, attempt(*job.entry, batch, services.http, services.clock)};
+}
+
+SteadyTime Forwarder::next_wake() const {
+  const SteadyTime now = services_.clock.steady();
+  SteadyTime wake = now + std::chrono::seconds(1);
+  if (gate_.opens_at() > now) {
+    wake = std::min(wake, gate_.opens_at());
+  }
+  const std::int64_t row_in = next_row_at_ - to_ms(services_.clock.store_now());
+  if (parked_ > 0 && row_in > 0 && row_in < 1000) {
+    wake = std::min(wake, now + std::chrono::milliseconds(row_in));
+  }
+  if (!ready_.empty() && entry_->definition.linger.count() > 0) {
+    wake = std::min(wake, window_.at(*ready_.begin()).seen + entry_->definition.linger);
+  }
+  return std::max(wake, now + std::chrono::milliseconds(1));
+}
+
+void Forwarder::wait_for_news(const std::stop_token& stop) {
+  const auto patience = next_wake() - services_.clock.steady();
+  std::unique_lock lock(mutex_);
+  bell_.wait_for(lock, stop, patience, [this] { return rung_; });
+  rung_ = false;
+}
+
+void Forwarder::replace(EntryPointer entry) {
+  {
+    const std::lock_guard lock(mutex_);
+    given_ = std::move(entry);
+  }
+  ring();
+}
+
+void Forwarder::ring() {
+  {
+    const std::lock_guard lock(mutex_);
+    rung_ = true;
+  }
+  bell_.notify_all();
+}
+
+void Forwarder::rows_changed() {
+  {
+    const std::lock_guard lock(mutex_);
+    rows_changed_ = true;
+  }
+  ring();
+}
+
+}  // namespace edge::delivery

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// Brings the events of the log to one destination (events spec 8).
+//
+//     log ──► window ──► pick ──► send (several at once) ──► settle ──► one commit: position, rows,
+//              ▲                                                │         dead letters, counters
+//     parked rows ◄──────────── retry, held, replayed ◄─────────┘
+//
+// Nothing is written for an event that is delivered at the first try but the position. An event
+// that must wait becomes a row; with ordering, later events of its key become rows behind it. All
+// decisions are made by one thread; senders only wait for the network. A request counts as in
+// flight until its outcome is stored, so a crash repeats at most `concurrency` batches.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/base/bounded_queue.h"
+#include "core/base/random.h"
+#include "core/delivery/gate.h"
+#include "core/delivery/settlement.h"
+#include "core/delivery/window.h"
+
+namespace edge::delivery {
+
+using EntryPointer = std::shared_ptr<const destinations::Entry>;
+
+/// What a destination's delivery is like at one moment.
+struct Status {
+  enum class State : std::uint8_t { Running, Held, Paused, Disabled };
+  State state = State::Running;
+  std::uint64_t pending = 0;  ///< routed there and neither delivered nor dead, as of the log's head
+  std::uint64_t in_flight = 0;  ///< requests
+  std::uint64_t parked = 0;     ///< of the pending ones, those in rows
+  std::int64_t delivered = 0;
+  std::int64_t dead = 0;
+  std::int64_t attempts = 0;
+  std::int64_t retried = 0;
+  std::string last_error = {};
+  std::int64_t last_error_at = 0;  ///< ms, 0 = none
+  std::int64_t p50_ms = 0;         ///< of the last 512 requests of this process
+  std::int64_t p95_ms = 0;
+};
+const char* name_of(Status::State state);
+
+/// What forwarders borrow.
+struct ForwarderServices {
+  storage::Store& store;
+  transport::HttpClient& http;
+  const Clock& clock;
+  Random& random;
+  /// Called with the id of a destination that is gone for good (410).
+  std::function<void(const std::string& id)> disable = [](const std::string&) {};
+};
+
+/// One destination's forwarder. `status`, `replace`, `ring` and `rows_changed` are thread-safe, the
+/// rest is for the one thread that drives it.
+class Forwarder {
+ public:
+  Forwarder(EntryPointer entry, const ForwarderServices& services);
+
+  /// Reads where it was. Failure: of the store.
+  Result<void> start();
+  /// Does on the calling thread what can be done now. True when anything was done.
+  bool work();
+  /// Works with sender threads until `stop`, then finishes what is in flight.
+  void run(const std::stop_token& stop);
+
+  /// New settings; a hold is forgotten.
+  void replace(EntryPointer entry);
+  /// The log may have grown.
+  void ring();
+  /// Somebody else wrote rows (replayed dead letters).
+  void rows_changed();
+  /// Failure: of the store.
+  Result<Status> status();
+
+ private:
+  struct Job {
+    EntryPointer entry;
+    std::vector<Delivery> deliveries;
+  };
+  struct Outcome {
+    std::vector<Delivery> deliveries;
+    Attempt attempt;
+  };
+  enum class Senders : std::uint8_t { Caller, Threads };
+
+  bool step(Senders senders);
+  Result<void> read_counters();
+  void take_settings();
+  bool refill();
+  bool may_send() const;
+  std::vector<Delivery> pick();
+  std::optional<Delivery> pick_row();
+  std::optional<Delivery> delivery_of(const storage::Due& row);
+  std::vector<Delivery> pick_fresh();
+  bool must_wait(std::uint64_t offset, const std::string& key);
+  void hold_behind_row(std::uint64_t offset, const std::string& key);
+  bool lingers(std::size_t limit) const;
+  bool is_expired(const Delivery& delivery) const;
+  void dispatch(std::vector<Delivery> deliveries, Senders senders);
+  void grow_senders();
+  static Outcome carry_out(const Job& job, const ForwarderServices& services);
+  bool settle_outcomes();
+  void settle(Outcome& outcome);
+  void settle_one(Delivery& delivery, const Verdict& verdict, const Attempt& attempt);
+  void retry(Delivery& delivery, const Verdict& verdict, const Attempt& attempt);
+  void park(Delivery& delivery, std::chrono::milliseconds delay);
+  void put_back(Delivery& delivery);
+  void leave(const Delivery& delivery);
+  void finish(Delivery& delivery);
+  void free_key(const std::string& key);
+  void release_waiting_rows();
+  void remember_hold();
+  bool save();
+  void note(const Attempt& attempt, const std::vector<Delivery>& deliveries);
+  void publish();
+  [[nodiscard]] SteadyTime next_wake() const;
+  void wait_for_news(const std::stop_token& stop);
+  Result<std::uint64_t> routed_beyond(std::uint64_t reached, std::uint64_t head);
+
+  const ForwarderServices services_;
+  const std::string id_;
+  const std::string queue_;
+
+  // The driving thread's own.
+  EntryPointer entry_;
+  Window window_;
+  Gate gate_;
+  Settlement settlement_;
+  std::optional<storage::Batch> unsaved_;  // a commit that failed and is repeated
+  std::set<std::uint64_t> ready_;          // open offsets that nothing blocks as far as we know
+  std::unordered_map<std::string, std::deque<std::uint64_t>> waiting_;  // behind one in flight
+  std::unordered_map<std::uint64_t, std::size_t> splits_;
+  std::unordered_set<std::string> busy_keys_;
+  std::unordered_set<std::uint64_t> busy_rows_;  // numbers
+  std::size_t in_flight_ = 0;
+  std::int64_t parked_ = 0;
+  std::int64_t next_row_at_ = 0;  // no row is due before that store time
+  std::uint64_t stored_to_ = 0;   // the cursor in the store
+  bool hold_stored_ = false;
+  bool gone_ = false;
+  SteadyTime looked_{};
+
+  // Between the driving thread and the senders.
+  BoundedQueue<Job> jobs_;
+  BoundedQueue<Outcome> outcomes_;
+  std::vector<std::jthread> senders_;
+
+  std::mutex mutex_;
+  std::condition_variable_any bell_;
+  bool rung_ = false;  // this and all below guarded by mutex_
+  bool rows_changed_ = true;
+  EntryPointer given_;
+  Status published_;
+  std::uint64_t published_open_ = 0;
+  std::uint64_t published_reached_ = 0;
+  std::vector<std::int64_t> durations_;  // a ring of the last ones
+  std::size_t next_duration_ = 0;
+  std::uint64_t counted_from_ = 0;  // `status` counted the records from here
+  std::uint64_t counted_to_ = 0;    // to here,
+  std::uint64_t counted_ = 0;       // of which so many are routed here
+};
+
+}  // namespace edge::delivery

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "core/delivery/dead_letter.h"
+#include "core/delivery/forwarder.h"
+#include "core/destinations/destinations.h"
+
+namespace edge::delivery {
+
+/// The forwarders of all destinations: starts one per destination, gives it new settings, ends it
+/// when the destination is removed. Thread-safe.
+class Forwarders {
+ public:
+  Forwarders(storage::Store& store,
+             destinations::Destinations& destinations,
+             transport::HttpClient& http,
+             const Clock& clock,
+             Random& random);
+  Forwarders(const Forwarders&) = delete;
+  Forwarders& operator=(const Forwarders&) = delete;
+  Forwarders(Forwarders&&) = delete;
+  Forwarders& operator=(Forwarders&&) = delete;
+  ~Forwarders();
+
+  /// Runs every forwarder on threads of its own until `stop`, then finishes what is in flight.
+  void run(const std::stop_token& stop);
+  /// Without a daemon: delivers on the calling thread what can be delivered now.
+  Result<void> run_until_idle();
+
+  /// Failures: NotFound, or of the store.
+  Result<Status> status(std::string_view id_or_name);
+  /// Sends one event now, once, and stores nothing. Failures: NotFound; InvalidArgument.
+  Result<Attempt> send_now(std::string_view id_or_name, std::string_view event_json);
+  [[nodiscard]] DeadLetters& dead_letters() { return dead_letters_; }
+  /// Dead letters were handed back: looks for them at once.
+  void rows_changed();
+
+ private:
+  struct Runner;
+
+  ForwarderServices services();
+  void synchronise();
+  std::shared_ptr<Forwarder> running(const std::string& id);
+  void ring_all();
+
+  storage::Store& store_;
+  destinations::Destinations& destinations_;
+  transport::HttpClient& http_;
+  const Clock& clock_;
+  Random& random_;
+  DeadLetters dead_letters_;
+
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<Runner>> runners_;  // guarded by mutex_
+};
+
+}  // namespace edge::delivery

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "core/delivery/parked.h"
+
+namespace edge::delivery {
+namespace {
+
+std::int64_t number(json::Value object, const char* name) {
+  const auto value = object.find(name);
+  return value ? value->as_int64().value_or(0) : 0;
+}
+
+std::string text(json::Value object, const char* name) {
+  const auto value = object.find(name);
+  return std::string(value ? value->as_string().value_or("") : "");
+}
+
+}  // namespace
+
+std::string Parked::encode() const {
+  json::Writer out;
+  out.begin_object().member("offset", offset).member("attempts", std::uint64_t{attempts});
+  out.member("since", since).member("first", first_attempt).member("last", last_attempt);
+  out.member("reason", reason).member("ofDestination", of_destination);
+  out.member("replays", std::uint64_t{replays}).member("letter", letter);
+  out.key("event").raw(event->text()).end_object();
+  return out.take();
+}
+
+Result<Parked> Parked::decode(std::string_view encoded) {
+  const auto document = json::Document::parse(encoded, json::kEvent);
+  const auto event_json = document ? document->root().find("event") : std::nullopt;
+  if (!event_json) {
+    return Failure({ErrorCode::InvalidArgument, "a parked delivery cannot be read"});
+  }
+  auto event = events::Event::decode(event_json->raw());
+  if (!event) {
+    return Failure(event.error());
+  }
+  const json::Value root = document->root();
+  const auto waits = root.find("ofDestination");
+  return Parked{.offset = static_cast<std::uint64_t>(number(root, "offset")),
+                .attempts = static_cast<std::uint32_t>(number(root, "attempts")),
+                .since = number(root, "since"),
+                .first_attempt = number(root, "first"),
+                .last_attempt = number(root, "last"),
+                .reason = text(root, "reason"),
+                .of_destination = waits && waits->as_bool().value_or(false),
+                .replays = static_cast<std::uint32_t>(number(root, "replays")),
+                .letter = text(root, "letter"),
+                .event = std::make_shared<const events::Event>(std::move(*event))};
+}
+
+}  // namespace edge::delivery

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/base/clock.h"
+#include "core/delivery/dead_letter.h"
+#include "core/delivery/parked.h"
+#include "core/delivery/sender.h"
+#include "core/storage/storage.h"
+
+namespace edge::delivery {
+
+/// One event on its way to one destination: fresh from the log, or from a parked row.
+struct Delivery {
+  Parked state = {};
+  std::string key = {};                  ///< deliveries of one key go out in order
+  std::optional<storage::Due> row = {};  ///< set when it was parked
+  std::size_t largest_batch = 0;         ///< after a split; 0 = no bound
+};
+
+/// Gathers what one commit of a forwarder changes: rows, dead letters and counters; the forwarder
+/// adds its position. One thread only.
+class Settlement {
+ public:
+  Settlement(std::string destination, const Clock& clock)
+      : destination_(std::move(destination)), clock_(clock) {}
+
+  void delivered(const Delivery& delivery);
+  /// Waits in a row until `at` (store time in ms).
+  void park(const Delivery& delivery, std::int64_t at);
+  /// Given up; `attempt` is null when it was not even tried.
+  void dead(const Delivery& delivery, const std::string& reason, const Attempt* attempt);
+  /// Makes a waiting row due now.
+  void release(const storage::Due& row);
+  void count(Count what, std::int64_t by);
+
+  [[nodiscard]] bool is_empty() const { return batch_.adds.empty() && !touched_; }
+  [[nodiscard]] bool has_rows() const { return !batch_.dues.empty() || !batch_.settles.empty(); }
+  /// Change of the number of parked rows.
+  [[nodiscard]] std::int64_t parked() const { return counts_[static_cast<int>(Count::Parked)]; }
+  storage::Batch& batch() { return batch_; }
+  /// Hands out what was gathered and starts anew.
+  storage::Batch take();
+  /// Says that there is something to store although no counter changed.
+  void touch() { touched_ = true; }
+
+ private:
+  void remove_row(const Delivery& delivery);
+
+  std::string destination_;
+  const Clock& clock_;
+  storage::Batch batch_;
+  std::int64_t counts_[5] = {};  // by Count
+  bool touched_ = false;
+};
+
+}  // namespace edge::delivery

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Dead letters: list, show, hand back for delivery, remove (events spec 8.5).
+#include <charconv>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/delivery/report.h"
+#include "core/edge.h"
+#include "daemon/routes.h"
+
+namespace edge::routes {
+namespace {
+
+constexpr std::size_t kMostItems = 200;
+
+Error wrong(std::string message, std::string field) {
+  return {ErrorCode::InvalidArgument, std::move(message), std::move(field)};
+}
+
+Result<http::Response> list(Edge& edge, const http::Request& request) {
+  delivery::LetterQuery query{.destination = request.query_value("destination").value_or(""),
+                              .reason = request.query_value("reason").value_or(""),
+                              .cursor = request.query_value("cursor").value_or("")};
+  if (const auto limit = request.query_value("limit")) {
+    const auto [end, error] =
+        std::from_chars(limit->data(), limit->data() + limit->size(), query.limit);
+    if (error != std::errc{} || end != limit->data() + limit->size() || query.limit == 0 ||
+        query.limit > kMostItems) {
+      return Failure(wrong("limit must be a number from 1 to 200", "limit"));
+    }
+  }
+  const auto page = edge.forwarders.dead_letters().list(query);
+  const auto total = edge.forwarders.dead_letters().count(query);
+  if (!page || !total) {
+    return Failure(page ? total.error() : page.error());
+  }
+  json::Writer out;
+  out.begin_object().key("items").begin_array();
+  for (const delivery::DeadLetter& letter : page->items) {
+    out.begin_object();
+    delivery::write_letter(out, letter, false);
+    out.end_object();
+  }
+  out.end_array().member("total", std::uint64_t{*total}).key("next");
+  if (page->next) {
+    out.string(*page->next);
+  } else {
+    out.null();
+  }
+  out.end_object();
+  return http::json(out);
+}
+
+Result<http::Response> show(Edge& edge, const http::Request& request) {
+  return edge.forwarders.dead_letters()
+      .find(std::string(request.param("id")))
+      .map([](const delivery::DeadLetter& letter) {
+        json::Writer out;
+        out.begin_object();
+        delivery::write_letter(out, letter, true);
+        out.end_object();
+        return http::json(out);
+      });
+}
+
+/// `{"ids":[…]}`, or `{"destination","reason"}`, or `{"all":true}`.
+Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value body) {
+  const auto text = [&](const char* name) {
+    const auto value = body.find(name);
+    return std::string(value ? value->as_string().value_or("") : "");
+  };
+  if (const auto ids = body.find("ids")) {
+    std::vector<std::string> wanted;
+    for (const json::Value id : ids->elements()) {
+      wanted.emplace_back(id.as_string().value_or(""));
+    }
+    return ids->is_array() && wanted.size() <= 1000
+               ? letters.retry(wanted)
+               : Failure(wrong("ids must be a list of at most 1000 texts", "/ids"));
+  }
+  const auto all = body.find("all");
+  const delivery::LetterQuery query{.destination = text("destination"), .reason = text("reason")};
+  const bool named = !query.destination.empty() || !query.reason.empty();
+  if (!named && !(all && all->as_bool().value_or(false))) {
+    return Failure(wrong("say which: ids, destination, reason or all", ""));
+  }
+  return letters.retry(query);
+}
+
+Result<http::Response> replay(Edge& edge, const http::Request& request) {
+  const auto document = json::Document::parse(request.body(), json::kApi);
+  if (!document) {
+    return Failure(document.error());
+  }
+  const auto result = hand_back(edge.forwarders.dead_letters(), document->root());
+  if (!result) {
+    return Failure(result.error());
+  }
+  edge.forwarders.rows_changed();
+  json::Writer out;
+  out.begin_object().member("replayed", std::uint64_t{result->replayed});
+  out.member("quarantined", std::uint64_t{result->quarantined}).end_object();
+  return http::json(out);
+}
+
+}  // namespace
+
+void dead_letters(Mount& mount) {
+  Edge& edge = mount.edge;
+  const RouteOptions reads{.needs = "destinations:read", .runs = Runs::OnPool};
+  const RouteOptions operates{.needs = "destinations:operate", .runs = Runs::OnPool};
+  const RouteOptions writes{.needs = "destinations:write", .runs = Runs::OnPool};
+  mount.get("/cdp/dead-letters", reads, [&edge](const http::Request& request) {
+    return list(edge, request);
+  });
+  mount.get("/cdp/dead-letters/:id", reads, [&edge](const http::Request& request) {
+    return show(edge, request);
+  });
+  mount.post("/cdp/dead-letters/replay", operates, [&edge](const http::Request& request) {
+    return replay(edge, request);
+  });
+  mount.del("/cdp/dead-letters/:id", writes, [&edge](const http::Request& request) {
+    return edge.forwarders.dead_letters().erase(std::string(request.param("id"))).map([] {
+      json::Writer out;
+      out.begin_object().member("success", true).end_object();
+      return http::json(out);
+    });
+  });
+}
+
+}  // namespace edge::routes

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Destinations of the seed API: list, show, create, change, remove, pause, resume, test, preview
+// (events spec 2.6, 7.1). Everything here asks the store or a network, so it runs on the pool.
+#include <string>
+#include <utility>
+
+#include "core/delivery/preview.h"
+#include "core/delivery/report.h"
+#include "core/edge.h"
+#include "daemon/routes.h"
+
+namespace edge::routes {
+namespace {
+
+using destinations::Switch;
+using EntryPointer = std::shared_ptr<const destinations::Entry>;
+
+RouteOptions reads() {
+  return {.needs = "destinations:read", .runs = Runs::OnPool};
+}
+RouteOptions operates() {
+  return {.needs = "destinations:operate", .runs = Runs::OnPool};
+}
+RouteOptions writes() {
+  return {.needs = "destinations:write", .runs = Runs::OnPool};
+}
+
+Result<EntryPointer> entry_of(Edge& edge, const http::Request& request) {
+  auto entry = edge.destinations.table().get()->find(request.param("id"));
+  if (!entry) {
+    return Failure({ErrorCode::NotFound, "there is no such destination"});
+  }
+  return entry;
+}
+
+Result<void> write_one(json::Writer& out, Edge& edge, const destinations::Entry& entry) {
+  const auto status = edge.forwarders.status(entry.definition.id);
+  if (!status) {
+    return Failure(status.error());
+  }
+  out.begin_object();
+  delivery::write_destination(out, entry, *status, edge.catalogue);
+  out.end_object();
+  return {};
+}
+
+Result<http::Response> shown(Edge& edge, const Result<EntryPointer>& entry) {
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  json::Writer out;
+  return write_one(out, edge, **entry).map([&] { return http::json(out); });
+}
+
+Result<http::Response> list(Edge& edge) {
+  json::Writer out;
+  out.begin_object().key("destinations").begin_array();
+  for (const auto& entry : edge.destinations.table().get()->entries()) {
+    if (auto written = write_one(out, edge, *entry); !written) {
+      return Failure(written.error());
+    }
+  }
+  out.end_array().end_object();
+  return http::json(out);
+}
+
+/// The definition in a body, laid over `base`.
+Result<destinations::Definition> definition_in(const http::Request& request,
+                                               const Edge& edge,
+                                               destinations::Definition base = {}) {
+  const auto document = json::Document::parse(request.body(), json::kApi);
+  if (!document) {
+    return Failure(document.error());
+  }
+  return destinations::read_definition(document->root(), edge.catalogue, std::move(base));
+}
+
+/// An error of a definition; what the original said when name or type was missing.
+Result<http::Response> refused(const Error& error) {
+  if (error.reason == "missing_fields") {
+    http::Problem problem = http::problem_of(error);
+    problem.error = "Missing required fields";
+    return http::Response(std::move(problem));
+  }
+  return Failure(error);
+}
+
+Result<http::Response> create(Edge& edge, const http::Request& request) {
+  const auto definition = definition_in(request, edge);
+  return definition ? shown(edge, edge.destinations.create(*definition))
+                    : refused(definition.error());
+}
+
+Result<http::Response> change(Edge& edge, const http::Request& request, bool keeps_others) {
+  const auto entry = entry_of(edge, request);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  const auto definition = definition_in(
+      request, edge, keeps_others ? (*entry)->definition : destinations::Definition{});
+  return definition ? shown(edge, edge.destinations.replace((*entry)->definition.id, *definition))
+                    : refused(definition.error());
+}
+
+Result<http::Response> erase(Edge& edge, const http::Request& request) {
+  return edge.destinations.erase(request.param("id")).map([] {
+    json::Writer out;
+    out.begin_object().member("success", true).end_object();
+    return http::json(out);
+  });
+}
+
+Result<http::Response> test(Edge& edge, const http::Request& request) {
+  const auto entry = entry_of(edge, request);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  const auto attempt = edge.forwarders.send_now((*entry)->definition.id,
+                                                delivery::test_event(edge.clock.now(), edge.ids));
+  if (!attempt) {
+    return Failure(attempt.error());
+  }
+  json::Writer out;
+  out.begin_object();
+  delivery::write_attempt(out, **entry, *attempt);
+  out.end_object();
+  return http::json(out, delivery::succeeded(*attempt) ? 200 : 502);
+}
+
+Result<http::Response> preview(Edge& edge, const http::Request& request) {
+  const auto entry = entry_of(edge, request);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  const bool secrets = request.query_value("secrets") == "1";
+  if (secrets && !(request.principal() != nullptr &&
+                   http::allows(*request.principal(), "destinations:write"))) {
+    return Failure({ErrorCode::PermissionDenied, "secrets=1 needs destinations:write"});
+  }
+  json::Writer out;
+  out.begin_object();
+  return delivery::write_preview(
+             out,
+             **entry,
+             request.body(),
+             {.canonical = request.query_value("canonical") == "1", .secrets = secrets},
+             edge.clock,
+             edge.ids)
+      .map([&] {
+        out.end_object();
+        return http::json(out);
+      });
+}
+
+}  // namespace
+
+void destinations(Mount& mount) {
+  Edge& edge = mount.edge;
+  mount.get("/cdp/destinations", reads(), [&edge](const http::Request&) { return list(edge); });
+  mount.get("/cdp/destinations/:id", reads(), [&edge](const http::Request& request) {
+    return shown(edge, entry_of(edge, request));
+  });
+  mount.post("/cdp/destinations", writes(), [&edge](const http::Request& request) {
+    return create(edge, request);
+  });
+  mount.put("/cdp/destinations/:id", writes(), [&edge](const http::Request& request) {
+    return change(edge, request, false);
+  });
+  mount.patch("/cdp/destinations/:id", writes(), [&edge](const http::Request& request) {
+    return change(edge, request, true);
+  });
+  mount.del("/cdp/destinations/:id", writes(), [&edge](const http::Request& request) {
+    return erase(edge, request);
+  });
+  mount.post("/cdp/destinations/:id/pause", operates(), [&edge](const http::Request& request) {
+    return shown(edge, edge.destinations.set_switch(request.param("id"), Switch::Paused));
+  });
+  mount.post("/cdp/destinations/:id/resume", operates(), [&edge](const http::Request& request) {
+    return shown(edge, edge.destinations.set_switch(request.param("id"), Switch::On));
+  });
+  mount.post("/cdp/destinations/:id/test", operates(), [&edge](const http::Request& request) {
+    return test(edge, request);
+  });
+  mount.post("/cdp/destinations/:id/preview", reads(), [&edge](const http::Request& request) {
+    return preview(edge, request);
+  });
+}
+
+}  // namespace edge::routes

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/delivery/forwarder.h"
+#include "tests/support/fakes.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/scripted_http.h"
+
+namespace edge::delivery {
+
+/// One webhook destination, a store in memory, a clock that stands still and a scripted receiver.
+struct DeliveryBench {
+  static storage::Deadline soon() { return storage::Deadline::in(std::chrono::seconds(5)); }
+
+  explicit DeliveryBench(const std::string& settings = "{}") { configure(settings); }
+
+  /// Sets the destination `hook` anew; `settings` are members of its definition.
+  void configure(const std::string& settings) {
+    const std::string text =
+        R"({"id":"hook","name":"Hook","type":"webhook","url":"https://h.example/",)" +
+        (settings == "{}" ? "\"enabled\":true}" : settings.substr(1));
+    const auto document = json::Document::parse(text, json::kEvent);
+    const auto definition = destinations::read_definition(document->root(), catalogue);
+    REQUIRE(definition);
+    REQUIRE(destinations.load({*definition}));
+  }
+
+  [[nodiscard]] EntryPointer entry() const { return destinations.table().get()->find("hook"); }
+
+  /// A forwarder as after a start of the process.
+  std::unique_ptr<Forwarder> forwarder() {
+    auto made = std::make_unique<Forwarder>(
+        entry(), ForwarderServices{store, http, clock, random, [this](const std::string& id) {
+                                     disabled.push_back(id);
+                                   }});
+    REQUIRE(made->start());
+    return made;
+  }
+
+  void append(const std::string& message_id, const std::string& user, std::uint64_t routes = 1) {
+    const std::string body = R"({"type":"track","event":"Tested","messageId":")" + message_id +
+                             R"(","userId":")" + user +
+                             R"(","timestamp":"2023-11-14T22:13:20.000Z"})";
+    storage::Batch batch;
+    batch.appends.push_back({.stream = destinations::kStream,
+                             .records = {{.source = "test",
+                                          .id = message_id,
+                                          .at = to_ms(clock.now()),
+                                          .routes = routes,
+                                          .user = user,
+                                          .body = body}}});
+    REQUIRE(store.commit(std::move(batch), soon()));
+  }
+
+  /// The message ids that were sent, in order.
+  [[nodiscard]] std::vector<std::string> sent() const {
+    std::vector<std::string> ids;
+    for (const auto& request : http.requests()) {
+      for (const auto& [name, value] : request.headers) {
+        if (name == "webhook-id") {
+          ids.push_back(value.substr(4));
+        }
+      }
+    }
+    return ids;
+  }
+  std::vector<storage::Due> rows() {
+    return store.list({.queue = destinations::queue_of("hook")}, soon())->items;
+  }
+  std::uint64_t cursor() {
+    return store.position(destinations::consumer_of("hook"), "events", 0, soon())->offset;
+  }
+  std::vector<DeadLetter> dead() { return letters.list({})->items; }
+
+  test::FakeClock clock;
+  test::MemoryStore store{clock};
+  test::ScriptedHttp http;
+  SeededRandom random{11};
+  destinations::Catalogue catalogue;
+  destinations::Destinations destinations{store, catalogue, {}, {}};
+  DeadLetters letters{store, destinations, clock};
+  std::vector<std::string> disabled;
+};
+
+using Ids = std::vector<std::string>;
+
+/// Answers `status` to the request with that message id, 200 to all others.
+inline test::ScriptedHttp::Script failing(const std::string& message_id, int status) {
+  return [=](const transport::OutgoingRequest& request) {
+    const bool hit = request.body.find("\"messageId\":\"" + message_id + "\"") != std::string::npos;
+    return transport::IncomingResponse{.status = hit ? status : 200};
+  };
+}
+
+}  // namespace edge::delivery
