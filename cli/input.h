@@ -23,6 +23,8 @@ class LineReader {
   /// The next line without its LF (a CR before it stays); false at the end. Failure:
   /// InvalidArgument when the file cannot be read or a line is too long.
   Result<bool> next(std::string& line);
+  /// After the end was reached: the file may have grown since.
+  void more_may_come() { ended_ = false; }
   /// Number of the line last returned, from 1.
   [[nodiscard]] std::size_t number() const { return number_; }
   /// How the input is called in messages: the path, or `standard input`.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes the man pages that follow from tables into a directory; .ci/generate keeps man/ fresh with it.
+// Writes the man pages that follow from tables into a directory; .ci/generate keeps man/ fresh with
+// it.
 #include "cli/man.h"
 
 namespace edge::cli::commands {
