@@ -22,9 +22,10 @@ struct Problem {
   std::string code = {};  ///< stable snake_case name
   std::string error =
       {};  ///< the short text (`{"error":T}` of the route tables); default: the status phrase
-  std::string detail = {};       ///< one sentence for people; never printed with a 5xx
-  std::string pointer = {};      ///< JSON pointer of the wrong member; printed as `errors`
-  std::string members = {};      ///< further members as JSON text, `"retry":3,"x":[]`, else empty
+  std::string detail = {};    ///< one sentence for people; never printed with a 5xx
+  std::string pointer = {};   ///< JSON pointer of the wrong member; printed as `errors`
+  std::string members = {};   ///< further members as JSON text, `"retry":3,"x":[]`, else empty
+  std::string log_code = {};  ///< the exact code, for the log only, where the client is told less
   std::int64_t retry_after = 0;  ///< seconds; 0 = no Retry-After
 };
 

@@ -92,7 +92,8 @@ void access_log(Chain& chain) {
           members.text("identity", principal->id);
         }
         if (response.problem() != nullptr) {
-          members.text("code", response.problem()->code);
+          const http::Problem& problem = *response.problem();
+          members.text("code", problem.log_code.empty() ? problem.code : problem.log_code);
         }
         chain.log.append(line.append(json ? "}\n" : "\n"));
       });

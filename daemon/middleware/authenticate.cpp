@@ -50,12 +50,32 @@ Result<http::Principal> identify(const http::Request& request,
                              .roles = {"admin"},
                              .permissions = {"*"}};
     }
-    return Failure({ErrorCode::Unauthenticated, "the local key is not valid"});
+    return Failure({ErrorCode::Unauthenticated, "the local key is not valid", {}, "invalid_token"});
   }
   if (config.authenticator == nullptr) {
-    return Failure({ErrorCode::Unauthenticated, "the credentials are not valid"});
+    return Failure(
+        {ErrorCode::Unauthenticated, "the credentials are not valid", {}, "invalid_token"});
   }
   return config.authenticator->authenticate(credentials);
+}
+
+/// What the client is told: only that the token is not good; the log gets the exact code (identity
+/// spec 2.4).
+http::Problem refusal(const Error& error) {
+  http::Problem problem = http::problem_of(error);
+  if (error.code != ErrorCode::Unauthenticated) {
+    return problem;
+  }
+  problem.log_code = problem.code;
+  problem.detail.clear();
+  if (problem.code == "unauthenticated") {
+    problem.error = "Authorization token required";
+    return problem;
+  }
+  const bool expired = problem.code == "token_expired";
+  problem.code = expired ? "token_expired" : "invalid_token";
+  problem.error = expired ? "Token expired" : "Invalid token";
+  return problem;
 }
 
 }  // namespace
@@ -80,7 +100,7 @@ void authenticate(Chain& chain) {
               if (principal) {
                 request.parts().principal = *std::move(principal);
               } else if (!options.needs.is_public()) {
-                exchange.fail(principal.error());
+                exchange.fail(refusal(principal.error()));
                 return;
               }
               next(std::move(exchange));

@@ -15,7 +15,10 @@ void authorize(Chain& chain) {
       return;
     }
     if (!needs.is_public() && !needs.is_any_identity() && !http::allows(*principal, needs.text())) {
-      exchange.fail({ErrorCode::PermissionDenied, fmt::format("this needs {}", needs.text())});
+      http::Problem problem = http::problem_of(
+          {ErrorCode::PermissionDenied, fmt::format("this needs {}", needs.text())});
+      problem.error = "Insufficient permissions";
+      exchange.fail(std::move(problem));
       return;
     }
     next(std::move(exchange));

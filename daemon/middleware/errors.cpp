@@ -22,7 +22,11 @@ void errors(Chain& chain) {
           response.set("Retry-After", std::to_string(problem->retry_after));
         }
         if (problem->status == 401 && surface == http::Surface::Seed) {
-          response.fixed_fields("WWW-Authenticate: Bearer\r\n");
+          const bool is_token =
+              problem->code == "invalid_token" || problem->code == "token_expired";
+          response.fixed_fields(
+              is_token ? "WWW-Authenticate: Bearer realm=\"edge\", error=\"invalid_token\"\r\n"
+                       : "WWW-Authenticate: Bearer realm=\"edge\"\r\n");
         }
       });
 }
