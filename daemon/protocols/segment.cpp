@@ -98,7 +98,7 @@ void print_problem(const http::Request& /*request*/,
   json::Writer body;
   body.begin_object()
       .member("success", false)
-      .member("code", problem.code)
+      .member("code", problem.code == "too_large" ? "request_too_large" : problem.code)
       .member("message", problem.detail.empty() ? problem.code : problem.detail)
       .end_object();
   out.type("application/json").body(body.take());
@@ -167,7 +167,7 @@ void segment(Mount& mount) {
                            .any_host = true,
                            .authenticates = false};
   mount.claim(Surface::Tracking,
-              {"/v1/", "/segment/", "/beacon/", "/pixel/v1/", "/sourceConfig"},
+              {"/v1", "/segment", "/beacon", "/pixel/v1", "/sourceConfig"},
               print_problem);
   for (const std::string prefix : {"/v1/", "/segment/v1/"}) {
     for (const std::string_view name : kBatches) {

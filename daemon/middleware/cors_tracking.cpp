@@ -16,7 +16,7 @@ void mirror(http::Response& response, std::string_view origin) {
 
 }  // namespace
 
-void tracking_cors(Chain& chain) {
+void cors_tracking(Chain& chain) {
   chain.add(Stage::Cors, [&router = chain.router](http::Exchange exchange, const Next& next) {
     const http::Request& request = exchange.request();
     const auto asked = request.header("Access-Control-Request-Method");

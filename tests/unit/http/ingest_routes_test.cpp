@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// The ingest routes in a whole server: the golden vectors of tests/vectors/events/http.json for the
+// routes that exist, and what the vectors do not say.
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <set>
+#include <string>
+
+#include "core/edge.h"
+#include "core/encoding/base64.h"
+#include "core/json/document.h"
+#include "daemon/lifecycle.h"
+#include "daemon/routes.h"
+#include "tests/support/memory_store.h"
+#include "tests/support/vectors.h"
+#include "tests/unit/http/fixture.h"
+
+namespace json = edge::json;
+namespace events = edge::events;
+using edge::test::Answer;
+using edge::test::MemoryStore;
+using edge::test::TestServer;
+using json::Value;
+
+namespace {
+
+/// No request leaves the process.
+class NoClient final : public edge::transport::HttpClient {
+ public:
+  edge::Result<edge::transport::IncomingResponse> send(
+      const edge::transport::OutgoingRequest& /*request*/) override {
+    return edge::Failure({edge::ErrorCode::Unavailable, "no network in this test"});
+  }
+};
+
+/// An installation over a store in memory behind a server.
+class Daemon {
+ public:
+  explicit Daemon(edge::config::Config config = {}) {
+    auto store = std::make_unique<MemoryStore>(server.clock);
+    store_ = store.get();
+    auto built = edge::Edge::build({.config = std::move(config),
+                                    .secrets = edge::config::Secrets({}),
+                                    .store = std::move(store),
+                                    .http = std::make_unique<NoClient>()},
+                                   server.clock,
+                                   random_);
+    REQUIRE(built);
+    edge_ = std::move(*built);
+    edge::Mount mount(server.router, *edge_, server.metrics, lifecycle_);
+    edge::routes::mount_all(mount);
+    edge::protocols::mount_all(mount);
+    REQUIRE(server.router.check());
+    server.start();
+  }
+
+  Answer ask(const std::string& method,
+             const std::string& target,
+             const std::string& fields,
+             const std::string& body) {
+    const bool has_host =
+        fields.find("host:") != std::string::npos || fields.find("Host:") != std::string::npos;
+    return server.ask(
+        fmt::format("{} {} HTTP/1.1\r\n{}{}Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+                    method,
+                    target,
+                    has_host ? "" : "Host: localhost\r\n",
+                    fields,
+                    body.size(),
+                    body));
+  }
+  Answer post(const std::string& target, const std::string& body, const std::string& fields = {}) {
+    return ask("POST", target, "Content-Type: application/json\r\n" + fields, body);
+  }
+  std::vector<edge::storage::RecordPointer> log() {
+    return store_
+        ->read({.stream = events::kStream}, edge::storage::Deadline::in(std::chrono::seconds(1)))
+        ->records;
+  }
+  MemoryStore& store() { return *store_; }
+
+  TestServer server;
+
+ private:
+  edge::SystemRandom random_;
+  edge::Lifecycle lifecycle_;
+  MemoryStore* store_ = nullptr;
+  std::unique_ptr<edge::Edge> edge_;
+};
+
+std::string text(Value object, std::string_view name) {
+  const auto found = object.find(name);
+  return std::string(found ? found->as_string().value_or("") : "");
+}
+
+/// `expected` is contained in `got`: objects by member, lists element by element.
+bool holds(Value got, Value expected) {
+  if (expected.is_object()) {
+    for (const auto& [name, value] : expected.members()) {
+      const auto found = got.find(name);
+      if (!found || !holds(*found, value)) {
+        return false;
+      }
+    }
+    return got.is_object();
+  }
+  if (expected.is_array()) {
+    if (!got.is_array() || got.size() != expected.size()) {
+      return false;
+    }
+    for (std::uint32_t i = 0; i < expected.size(); ++i) {
+      if (!holds(*got.at(i), *expected.at(i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+  return json::equal(got, expected);
+}
+
+std::string deflated(const std::string& plain, int window) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) ==
+          Z_OK);
+  std::string out(deflateBound(&stream, plain.size()) + 32, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string body_of(Value request) {
+  std::string body = text(request, "body");
+  if (const auto coded = request.find("bodyBase64")) {
+    body = *edge::encoding::base64_decode(*coded->as_string());
+  }
+  if (const auto repeat = request.find("bodyRepeat")) {
+    body = text(*repeat, "before");
+    for (std::int64_t i = 0; i < *repeat->find("count")->as_int64(); ++i) {
+      body += text(*repeat, "unit");
+    }
+    body += text(*repeat, "after");
+  }
+  if (const auto encode = request.find("encode")) {
+    for (const Value coding : encode->elements()) {
+      body = deflated(body, coding.as_string() == "gzip" ? 15 + 16 : 15);
+    }
+  }
+  return body;
+}
+
+void check_answer(const Answer& answer, Value expected) {
+  CHECK(answer.status == expected.find("status")->as_int64());
+  const auto document = json::Document::parse(answer.body, json::kStrict);
+  if (const auto exact = expected.find("json")) {
+    REQUIRE(document);
+    CHECK(json::equal(document->root(), *exact));
+  }
+  if (const auto part = expected.find("jsonHas")) {
+    REQUIRE(document);
+    CHECK(holds(document->root(), *part));
+  }
+  const auto headers = expected.find("headers");
+  for (const auto& [name, value] : headers ? headers->members() : json::Members{}) {
+    const std::string wanted(value.as_string().value());
+    INFO(name);
+    if (wanted.starts_with('~')) {
+      CHECK(answer.field(name).find(wanted.substr(1)) != std::string::npos);
+    } else {
+      CHECK(answer.field(name) == wanted);
+    }
+  }
+  const auto absent = expected.find("absentHeaders");
+  for (const Value name : absent ? absent->elements() : json::Elements{}) {
+    CHECK(answer.field(*name.as_string()).empty());
+  }
+}
+
+/// Cases for routes that are not served yet: images, client settings, source configuration.
+bool is_served(std::string_view target) {
+  return target.find("pixel") == std::string_view::npos &&
+         target.find("projects") == std::string_view::npos &&
+         target.find("sourceConfig") == std::string_view::npos;
+}
+
+}  // namespace
+
+TEST_CASE("ingest routes answer as in the vectors", "[http][events]") {
+  const auto content = edge::test::vector_text("events", "http.json");
+  if (!content) {
+    return;
+  }
+  const auto file = json::Document::parse(*content, json::kEvent);
+  REQUIRE(file);
+  edge::config::Config config;
+  for (const Value source : file->root().find("sources")->elements()) {
+    config.sources.push_back({.json = std::string(source.raw())});
+  }
+  Daemon daemon(std::move(config));
+  std::size_t count = 0;
+  for (const Value test : file->root().find("cases")->elements()) {
+    const Value request = *test.find("request");
+    const std::string target = text(request, "path");
+    if (!is_served(target)) {
+      continue;
+    }
+    INFO(text(test, "id") << ": " << text(test, "description"));
+    std::string fields;
+    for (const auto& [name, value] : request.find("headers")->members()) {
+      fields += fmt::format("{}: {}\r\n", name, *value.as_string());
+    }
+
+    const Answer answer = daemon.ask(text(request, "method"), target, fields, body_of(request));
+
+    INFO(answer.head << answer.body);
+    check_answer(answer, *test.find("expected"));
+    ++count;
+  }
+  edge::test::report_vectors("events", "http.json", count);
+}
+
+TEST_CASE("a store that takes nothing is 503 with a time to wait, never 4xx or 500",
+          "[http][events]") {
+  Daemon daemon;
+  daemon.store().refuse_commits(
+      edge::Error{edge::ErrorCode::Internal, "broken page", {}, "corrupt"});
+  const std::string event = R"({"type":"track","event":"E","userId":"u"})";
+
+  for (const auto& [target, body] :
+       {std::pair<std::string, std::string>{"/v1/batch", "[" + event + "]"},
+        {"/track/event", event},
+        {"/track/batch", R"({"events":[)" + event + "]}"},
+        {"/track/form", R"({"a":"b"})"}}) {
+    INFO(target);
+    const Answer answer = daemon.post(target, body);
+    CHECK(answer.status == 503);
+    CHECK(!answer.field("Retry-After").empty());
+    CHECK(answer.body.find("broken page") == std::string::npos);
+  }
+}
+
+TEST_CASE("an event that names nobody gets an anonymous id, which is told", "[http][events]") {
+  Daemon daemon;
+
+  const Answer answer = daemon.post("/track/event", R"({"eventType":"track","event":"E"})");
+
+  const auto document = json::Document::parse(answer.body, json::kStrict);
+  REQUIRE(document);
+  const std::string made = text(document->root(), "anonymousId");
+  CHECK(made.size() == 36);
+  REQUIRE(daemon.log().size() == 1);
+  CHECK(daemon.log()[0]->user == made);
+}
+
+TEST_CASE("a browser's form is led on only within this host", "[http][events]") {
+  Daemon daemon;
+  const auto submit = [&daemon](const std::string& redirect) {
+    return daemon.ask(
+        "POST",
+        "/track/form/contact",
+        "Content-Type: application/x-www-form-urlencoded\r\nReferer: https://s.example/contact\r\n",
+        "email=ada%40l.example&_anonymousId=a&_redirect=" + redirect);
+  };
+
+  CHECK(submit("%2Fthanks").field("Location") == "/thanks");
+  CHECK(submit("%2Fthanks").status == 303);
+  CHECK(submit("http%3A%2F%2Flocalhost%2Fx").field("Location") == "http://localhost/x");
+  for (const char* foreign :
+       {"https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "%2F%5Cevil.example", "/%0d%0aX:1"}) {
+    INFO(foreign);
+    CHECK(submit(foreign).status == 204);
+  }
+  const auto event = events::Event::decode(daemon.log().front()->body);
+  REQUIRE(event);
+  CHECK(event->properties()->find("formId")->as_string() == "contact");
+  CHECK(event->context()->at_pointer("/page/url")->as_string() == "https://s.example/contact");
+}
+
+TEST_CASE("a filled honeypot is answered as usual and stores nothing", "[http][events]") {
+  Daemon daemon;
+
+  const Answer answer = daemon.post("/track/form", R"({"a":"1","_gotcha":"x"})");
+
+  CHECK(answer.status == 200);
+  CHECK(answer.body.find("eventId") != std::string::npos);
+  CHECK(daemon.log().empty());
+}
+
+TEST_CASE("a form that cannot be read is refused", "[http][events]") {
+  Daemon daemon;
+
+  const Answer answer =
+      daemon.ask("POST", "/track/form", "Content-Type: multipart/form-data\r\n", "x");
+
+  CHECK(answer.status == 400);
+  CHECK(answer.body.find("bad_form") != std::string::npos);
+}
+
+TEST_CASE("public event routes need a write key when they are not open", "[http][events]") {
+  edge::config::Config config;
+  config.track.open = false;
+  config.sources.push_back({.json = R"({"name":"shop","key":"WK"})"});
+  Daemon daemon(std::move(config));
+  const std::string body = R"({"type":"track","event":"E","userId":"u"})";
+
+  CHECK(daemon.post("/track/event", body).status == 401);
+  CHECK(daemon.post("/track/event", body, "X-Write-Key: WK\r\n").status == 200);
+  REQUIRE(daemon.log().size() == 1);
+  CHECK(events::Event::decode(daemon.log()[0]->body)->source() == "shop");
+}
+
+TEST_CASE("more than a hundred refusals are not listed", "[http][events]") {
+  Daemon daemon;
+  std::string body = R"([{"type":"page","userId":"u"})";
+  for (int i = 0; i < 120; ++i) {
+    body += ",0";
+  }
+
+  const Answer answer = daemon.post("/v1/batch", body + "]");
+
+  const auto document = json::Document::parse(answer.body, json::kStrict);
+  REQUIRE(document);
+  CHECK(document->root().find("rejected")->as_uint64() == 120);
+  CHECK(document->root().find("errors")->size() == 100);
+  CHECK(document->root().find("errorsTruncated")->as_bool() == true);
+}
+
+TEST_CASE("several packings are undone in reverse order", "[http][events]") {
+  Daemon daemon;
+  const std::string plain = R"([{"type":"page","userId":"u"}])";
+
+  CHECK(daemon
+            .post("/v1/batch",
+                  deflated(deflated(plain, 15), 31),
+                  "Content-Encoding: deflate, gzip\r\n")
+            .status == 200);
+  CHECK(daemon.post("/v1/batch", deflated(plain, -15), "Content-Encoding: deflate\r\n").status ==
+        200);
+  CHECK(daemon.post("/v1/batch", deflated(plain, 31).substr(0, 20), "Content-Encoding: gzip\r\n")
+            .status == 400);
+}
