@@ -89,7 +89,7 @@ void EventLoop::wait_and_serve() {
     serve(event);
     settle();
   }
-  if (share_.steady >= next_sweep_) {
+  if (count == 0 || share_.steady >= next_sweep_) {
     next_sweep_ = share_.steady + kSweepPeriod;
     sweep();
     settle();
