@@ -103,6 +103,21 @@ accounts::LoginSettings login_settings(const config::Config& config) {
           .open_registration = config.auth.mode == "demo" || config.auth.registration == "open"};
 }
 
+/// Settings whose values the configuration has checked.
+pixels::Pixels::Settings pixel_settings(const config::Config& config) {
+  const auto ip = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate);
+  const auto privacy = pixels::open_privacy(
+      ip, config.pixel.user_agent, config.pixel.recipients, config.pixel.respect_gpc);
+  using Legacy = pixels::Pixels::LegacyTokens;
+  return {.base_url = config.pixel.base_url,
+          .privacy = privacy.value_or(pixels::OpenPrivacy{}),
+          .legacy = config.pixel.accept_v1 == "reject"  ? Legacy::Reject
+                    : config.pixel.accept_v1 == "count" ? Legacy::Count
+                                                        : Legacy::Flag,
+          .data_dir = config.data_dir,
+          .make_missing_ring = config.auth.mode == "demo"};
+}
+
 /// Values of secrets for destinations; a secret that cannot be read counts as absent and the
 /// destination says so.
 destinations::SecretFinder finder(const config::Secrets& secrets) {
@@ -148,6 +163,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                   [this](const events::Event& event) {
                     return destinations.table().get()->route(event);
                   }}),
+      pixels(pixel_settings(config), secrets, ingest, clock, ids, random),
       projector(store, clock),
       profiles(store),
       login(store, clock, random, ids, login_settings(config)),
@@ -179,6 +195,9 @@ Result<void> Edge::start() {
   sources = std::move(*configured_sources);
   if (auto loaded = load_flags(flags, config); !loaded) {
     return Failure(loaded.error());
+  }
+  if (auto loaded = pixels.load(); !loaded) {
+    return loaded;
   }
   auto configured = configured_destinations(config, secrets, catalogue);
   if (!configured) {

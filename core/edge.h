@@ -20,6 +20,7 @@
 #include "core/events/sources.h"
 #include "core/flags/flags.h"
 #include "core/metrics/metrics.h"
+#include "core/pixels/pixels.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
 #include "core/storage/storage.h"
@@ -87,6 +88,7 @@ class Edge {
   destinations::Destinations destinations;
   events::Sources sources;  ///< set once at the start
   events::Ingest ingest;
+  pixels::Pixels pixels;
   profiles::Projector projector;
   profiles::Profiles profiles;
   accounts::Login login;  ///< `start` is the daemon's

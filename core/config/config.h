@@ -27,6 +27,10 @@ struct Store {
 
 struct Pixel {
   std::string base_url = "http://localhost:9100";  ///< default: server.public_url when that is set
+  std::string user_agent = "family";               ///< what of it an open keeps: or `none`, `full`
+  std::string recipients = "id";                   ///< how they are kept: or `hash`, `none`
+  std::string accept_v1 = "flag";  ///< tokens of the old layout: or `reject`, `count`
+  bool respect_gpc = true;         ///< Sec-GPC and DNT: count without identity
 };
 
 struct Flags {
