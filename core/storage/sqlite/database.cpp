@@ -27,6 +27,27 @@ Error full(const std::filesystem::path& path) {
           1s};
 }
 
+/// The errno behind a failed call. SQLite's own answer is often lost on the way up, so the files
+/// themselves are asked too.
+int last_errno(sqlite3* handle) {
+  if (handle == nullptr) {
+    return 0;
+  }
+  const int known = sqlite3_system_errno(handle);
+  for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+    sqlite3_file* file = nullptr;
+    int of_file = 0;
+    if (known == 0 &&
+        sqlite3_file_control(handle, "main", which, static_cast<void*>(&file)) == SQLITE_OK &&
+        file != nullptr && file->pMethods != nullptr &&
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &of_file) == SQLITE_OK &&
+        of_file != 0) {
+      return of_file;
+    }
+  }
+  return known;
+}
+
 /// `file:` name of a path, for flags that only a URI can carry.
 std::string uri_of(const std::filesystem::path& path) {
   std::string uri = "file:";
@@ -188,7 +209,7 @@ bool Database::has_table(const std::string& name) {
 DatabaseFault Database::fault(int code) const {
   sqlite3* handle = handle_.get();
   const int primary = code & 0xFF;
-  const int system = handle == nullptr ? 0 : sqlite3_system_errno(handle);
+  const int system = last_errno(handle);
   if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && is_no_room(system))) {
     return DatabaseFault(full(path_));
   }

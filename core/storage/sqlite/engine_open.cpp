@@ -109,9 +109,11 @@ VolumeSet::Volumes Engine::open_volumes(Database& state, bool was_clean) {
       continue;
     }
     const bool is_newest = number == numbers.back();
-    if (is_newest && !was_clean) {
+    if (!was_clean) {
+      // Opened for writing, SQLite undoes what a crash left half done; readers could not.
       Database volume(path, Database::Mode::ReadWrite);
-      check_after_crash(volume);
+      is_newest ? check_after_crash(volume)
+                : static_cast<void>(volume.number("SELECT next FROM mark"));
     }
     const auto state_of_volume = is_newest ? Volume::State::Active : Volume::State::Closed;
     auto volume = std::make_shared<Volume>(path, VolumeFacts{.number = number}, state_of_volume);

@@ -13,18 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr Load kQueueLimit{65'536, std::size_t{64} << 20U};
 constexpr Load kGroupLimit{4'096, std::size_t{4} << 20U};
-constexpr std::size_t kRowsPerInsert = 64;
 constexpr auto kIdle = 1s;
 constexpr std::int64_t kDedupeWindowMs = std::chrono::milliseconds(24h).count();
 constexpr std::int64_t kTokenWindowMs = std::chrono::milliseconds(10min).count();
-
-std::string insert_statement(std::size_t rows) {
-  std::string sql = fmt::format("INSERT INTO ev({},stream) VALUES", kRecordColumns);
-  for (std::size_t row = 0; row < rows; ++row) {
-    sql += row == 0 ? "(?,?,?,?,?,?,?,?,?,?,?)" : ",(?,?,?,?,?,?,?,?,?,?,?)";
-  }
-  return sql;
-}
 
 std::string_view octets_of(const Token& token) {
   return {reinterpret_cast<const char*>(token.data()), token.size()};
@@ -61,6 +52,7 @@ LogWriter::LogWriter(Ground& ground,
 LogWriter::~LogWriter() {
   thread_.request_stop();
   thread_.join();
+  settle_file(*database_);
 }
 
 void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
@@ -226,55 +218,6 @@ std::optional<Receipt> LogWriter::known_receipt(const Token& token) {
     }
   }
   return std::nullopt;
-}
-
-void LogWriter::insert_rows() {
-  static const std::string kMany = insert_statement(kRowsPerInsert);
-  static const std::string kOne = insert_statement(1);
-  std::size_t first = 0;
-  for (; first + kRowsPerInsert <= rows_.size(); first += kRowsPerInsert) {
-    insert(kMany, first, kRowsPerInsert);
-  }
-  for (; first < rows_.size(); ++first) {
-    insert(kOne, first, 1);
-  }
-}
-
-void LogWriter::insert(const std::string& sql, std::size_t first, std::size_t count) {
-  Query query = database_->query(sql);
-  int before = 0;  // parameters of the rows before
-  for (std::size_t i = first; i < first + count; ++i, before += 11) {
-    const Record& record = *rows_[i].record;
-    query.bind(before + 1, record.offset)
-        .bind(before + 2, record.lane)
-        .bind(before + 3, std::string_view(record.id))
-        .bind(before + 4, record.at)
-        .bind(before + 5, record.kind)
-        .bind(before + 6, record.routes)
-        .bind(before + 7, std::string_view(record.user))
-        .bind(before + 8, std::string_view(record.name))
-        .bind(before + 9, checksum(record))
-        .bind(before + 10, std::string_view(record.body))
-        .bind(before + 11, std::string_view(rows_[i].stream));
-  }
-  query.run();
-}
-
-void LogWriter::write_marks() {
-  Recent::Heads heads;
-  for (const Recent::Appended& row : rows_) {
-    heads[{row.stream, row.record->lane}] = row.record->offset;
-  }
-  for (const auto& [lane, offset] : heads) {
-    database_->query("INSERT OR REPLACE INTO head VALUES(?1, ?2, ?3)")
-        .bind(1, std::string_view(lane.first))
-        .bind(2, lane.second)
-        .bind(3, offset)
-        .run();
-  }
-  if (!rows_.empty()) {
-    database_->query("UPDATE mark SET next=?1, committed=?2").bind(1, next_).bind(2, now_).run();
-  }
 }
 
 void LogWriter::flush_if_overdue() {

@@ -65,6 +65,14 @@ void prepare_writer(Database& database) {
       "cache_size=-65536");
 }
 
+void settle_file(Database& database) {
+  try {
+    database.run("PRAGMA busy_timeout=100; PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const DatabaseFault&) {
+    // Nothing is lost: what was committed is in the write-ahead log.
+  }
+}
+
 void prepare_state(Database& database) {
   if (!database.has_table("meta")) {
     create(database, 4'096, kStateTables);

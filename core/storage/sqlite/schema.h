@@ -22,6 +22,9 @@ void check_format(Database& database);
 void prepare_volume(Database& database, std::uint64_t first, std::int64_t created);
 /// Settings of a connection that writes a file continuously.
 void prepare_writer(Database& database);
+/// At the end of a writer: moves the write-ahead log into the file, which SQLite does not do by
+/// itself while readers have it open. Best effort: the next start does what is missing.
+void settle_file(Database& database);
 /// Indexes that a volume gets when nothing is added any more.
 inline constexpr const char* kSealedIndexes =
     "CREATE INDEX IF NOT EXISTS ev_user ON ev(user, seq);"

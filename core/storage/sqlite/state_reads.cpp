@@ -8,7 +8,7 @@
 
 #include "core/storage/sqlite/rows.h"
 #include "core/storage/sqlite/schema.h"
-#include "core/storage/sqlite/state_tables.h"
+#include "core/storage/sqlite/state_rows.h"
 
 namespace edge::storage::sqlite {
 namespace {

@@ -29,6 +29,7 @@ StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database)
 StateWriter::~StateWriter() {
   thread_.request_stop();
   thread_.join();
+  settle_file(*database_);
 }
 
 void StateWriter::submit(StateJob job) {
