@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include "core/json/document.h"
+#include "tests/support/process.h"
+
+using edge::test::Finished;
+using edge::test::Sandbox;
+
+TEST_CASE("profile show prints what events made known, in text and JSON", "[cli]") {
+  const Sandbox sandbox;
+  REQUIRE(sandbox.edgectl({"track", "Button Clicked", "-u", "u-42"}).exit == 0);
+  REQUIRE(
+      sandbox
+          .edgectl(
+              {"identify", "-u", "u-42", "--trait", "plan=pro", "--trait", "email=Mia@X.example"})
+          .exit == 0);
+
+  const Finished text = sandbox.edgectl({"profile", "show", "u-42"});
+  const Finished segments = sandbox.edgectl({"profile", "show", "u-42", "--select", "/segments"});
+  const Finished json =
+      sandbox.edgectl({"profile", "show", "mia@x.example", "--id-type", "email", "--json"});
+
+  CHECK(text.exit == 0);
+  CHECK(text.out.find("user_id           u-42\n") != std::string::npos);
+  CHECK(text.out.find("trait plan        pro\n") != std::string::npos);
+  CHECK(segments.out == "interactive_user\nnew_user\nplan_pro\n");
+  const auto document = edge::json::Document::parse(json.out, edge::json::kStrict);
+  REQUIRE(document);
+  CHECK(document->root().find("schema")->as_string() == "edge.profile/1");
+  CHECK(document->root().find("userId")->as_string() == "u-42");
+  CHECK(document->root().find("eventCount")->as_int64() == 2);
+}
+
+TEST_CASE("profile show of a stranger says so and exits with 5", "[cli]") {
+  const Sandbox sandbox;
+  REQUIRE(sandbox.edgectl({"track", "E", "-u", "u-1"}).exit == 0);
+
+  const Finished stranger = sandbox.edgectl({"profile", "show", "u-2"});
+  const Finished wrong = sandbox.edgectl({"profile", "show", "u-1", "--id-type", "shoe"});
+
+  CHECK(stranger.exit == 5);
+  CHECK(stranger.err.find("no profile has the user id \"u-2\"") != std::string::npos);
+  CHECK(wrong.exit == 2);
+}
