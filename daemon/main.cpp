@@ -16,6 +16,7 @@
 
 #include "core/config/env_file.h"
 #include "core/config/keys.h"
+#include "daemon/authenticator.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/runtime_files.h"
@@ -153,8 +154,16 @@ Result<int> serve(const CommandLine& line, config::Loaded loaded, const sigset_t
   if ((*edge)->is_demo()) {
     log.warn("demo mode: not for data that matters");
   }
+  const auto authenticator = EdgeAuthenticator::open(**edge);
+  if (!authenticator) {
+    return Failure(authenticator.error());
+  }
+  if ((*authenticator)->has_listed_keys()) {
+    log.warn("API_KEYS is in use: a list of keys that never expire");
+  }
   const std::string local_key = make_local_key(random);
-  auto server = Server::start(**edge, log, {.local_key = local_key});
+  auto server =
+      Server::start(**edge, log, {.local_key = local_key, .authenticator = authenticator->get()});
   if (!server) {
     return Failure(server.error());
   }
