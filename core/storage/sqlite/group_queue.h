@@ -25,9 +25,9 @@ class GroupQueue {
  public:
   GroupQueue(Load limit, Load group) : limit_(limit), group_(group) {}
 
-  /// False, and the job stays with the caller, when the queue is full. A job larger than the limit
-  /// goes in alone.
-  bool try_push(Job&& job) {
+  /// True when the job was taken (moved from); false when the queue is full. A job larger than the
+  /// limit goes in alone.
+  bool try_push(Job& job) {
     {
       const std::lock_guard lock(mutex_);
       const bool is_full = waiting_.items + job.load.items > limit_.items ||

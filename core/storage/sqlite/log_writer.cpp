@@ -61,7 +61,7 @@ void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
     load.items += append.records.size();
   }
   Job job{std::move(batch), deadline, std::move(done), load};
-  if (!queue_.try_push(std::move(job))) {
+  if (!queue_.try_push(job)) {
     job.done(Failure(
         {ErrorCode::Unavailable, "too many records wait to be written", "", "unavailable", 1s}));
   }

@@ -33,7 +33,7 @@ StateWriter::~StateWriter() {
 }
 
 void StateWriter::submit(StateJob job) {
-  if (!queue_.try_push(std::move(job))) {
+  if (!queue_.try_push(job)) {
     const Error error = unavailable("too many changes wait to be written");
     job.finish(&error);
   }
