@@ -112,7 +112,7 @@ Result<KeyNumbers> read_numbers(json::Value jwk, const Kind& kind) {
       continue;
     }
     auto octets = encoding::base64url_decode(value->as_string().value_or("="));
-    if (!octets || (octets->empty() && kind.kind != KeyKind::Secret)) {
+    if (!octets || octets->empty()) {
       return Failure(invalid("\"" + std::string(member) + "\" of the key is no base64url text",
                              std::string(member)));
     }
@@ -196,8 +196,8 @@ Result<KeySet> read_secret(std::string_view text, SecretEncoding encoding) {
              : encoding == SecretEncoding::Base64 ? encoding::base64_decode(text)
                                                   : encoding::base64url_decode(text);
   }
-  if (!octets) {
-    return Failure(invalid("the secret is not written in the encoding that was named"));
+  if (!octets || octets->empty()) {
+    return Failure(invalid("the secret is empty or not written in the encoding that was named"));
   }
   KeyNumbers numbers;
   numbers.k = std::move(*octets);
