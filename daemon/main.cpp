@@ -13,6 +13,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <span>
 
 #include "core/config/env_file.h"
 #include "core/config/keys.h"
@@ -185,8 +186,8 @@ Result<int> serve(const CommandLine& line, config::Loaded loaded, const sigset_t
   return code;
 }
 
-int run(int count, const char* const* arguments) {
-  auto parsed = read_command_line(count, arguments);
+int run(std::span<const char* const> arguments) {
+  auto parsed = read_command_line(arguments);
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) {
     fmt::print(early->code == 0 ? stdout : stderr, "{}", early->text);
     return early->code;
@@ -223,7 +224,7 @@ int run(int count, const char* const* arguments) {
 
 int main(int count, char** arguments) {
   try {
-    return edge::run(count, arguments);
+    return edge::run(std::span(arguments, static_cast<std::size_t>(count)).subspan(1));
   } catch (const std::exception& fault) {
     fmt::print(stderr, "edged {}: unexpected: {}\n", EDGE_VERSION, fault.what());
     return edge::kBug;

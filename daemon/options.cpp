@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
@@ -13,80 +15,172 @@ namespace {
 
 constexpr int kMisuse = 2;
 
-struct Texts {
-  std::vector<std::string> listen;
-  std::string log_format = "text";
-  std::string log_level = "info";
-  bool demo = false;
-  bool check = false;
-  bool print_config = false;
-  bool print_limits = false;
+/// One flag: its name, the word for its value (empty: it has none), help, and what it does.
+struct Flag {
+  std::string_view name;
+  std::string_view value;
+  std::string_view help;
+  bool (*apply)(CommandLine& line, const std::string& value);  ///< false: the value is wrong
 };
 
-void declare(CLI::App& app, CommandLine& line, Texts& texts) {
-  app.add_option("-c,--config", line.sources.file, "configuration file; none = built-in defaults");
-  app.add_option("-e,--env", line.sources.overlay, "overlay [env.NAME] of the file");
-  app.add_option("--env-file", line.env_file, "file of NAME=value lines with secrets");
-  app.add_option("--listen", texts.listen, "ADDRESS:PORT to listen at; repeatable; port 0 = any")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--data-dir", line.sources.data_dir, "directory of the store, keys and secrets");
-  app.add_flag("--demo", texts.demo, "demo mode: loopback only, several checks are softer");
-  app.add_flag(
-      "--behind-proxy", line.consent.behind_proxy, "a trusted proxy speaks TLS for this daemon");
-  app.add_flag(
-      "--insecure-http", line.consent.insecure_http, "listen beyond this machine without TLS");
-  app.add_flag("--allow-insecure-permissions",
-               line.allow_insecure_permissions,
-               "accept secret files that others may read");
-  app.add_flag(
-      "--check-config", texts.check, "read the configuration, say whether it is good, exit");
-  app.add_flag(
-      "--print-config", texts.print_config, "print every setting and where it came from, exit");
-  app.add_flag("--print-limits", texts.print_limits, "print the limits of the server, exit");
-  app.add_option("--log-format", texts.log_format, "text or json");
-  app.add_option("--log-level", texts.log_level, "debug, info, warn, error or off");
-  app.add_option("--pid-file", line.pid_file, "file to write the process id to");
-  app.set_version_flag("--version", std::string("edged ") + EDGE_VERSION);
+bool add_listen(CommandLine& line, const std::string& value) {
+  for (auto& [key, text] : line.sources.flags) {
+    if (key == "server.listen") {
+      text += "," + value;
+      return true;
+    }
+  }
+  line.sources.flags.emplace_back("server.listen", value);
+  return true;
+}
+
+bool set_level(CommandLine& line, const std::string& value) {
+  const auto level = Log::level_of(value);
+  line.log.level = level.value_or(line.log.level);
+  return level.has_value();
+}
+
+bool set_format(CommandLine& line, const std::string& value) {
+  const auto format = Log::format_of(value);
+  line.log.format = format.value_or(line.log.format);
+  return format.has_value();
+}
+
+template <auto Member>
+bool set_source(CommandLine& line, const std::string& value) {
+  line.sources.*Member = value;
+  return true;
+}
+
+template <auto Member>
+bool set_text(CommandLine& line, const std::string& value) {
+  line.*Member = value;
+  return true;
+}
+
+template <CommandLine::Action Chosen>
+bool choose(CommandLine& line, const std::string& /*value*/) {
+  line.action = Chosen;
+  return true;
+}
+
+template <auto Member>
+bool consent(CommandLine& line, const std::string& /*value*/) {
+  line.consent.*Member = true;
+  return true;
+}
+
+const std::array<Flag, 15> kFlags = {{
+    {"--config",
+     "FILE",
+     "configuration file; none = built-in defaults",
+     set_source<&config::Sources::file>},
+    {"--env", "NAME", "overlay [env.NAME] of the file", set_source<&config::Sources::overlay>},
+    {"--env-file",
+     "FILE",
+     "file of NAME=value lines with secrets",
+     set_text<&CommandLine::env_file>},
+    {"--listen", "ADDR:PORT", "where to listen; repeatable; port 0 = any free one", add_listen},
+    {"--data-dir",
+     "DIR",
+     "directory of the store, keys and secrets",
+     set_source<&config::Sources::data_dir>},
+    {"--demo",
+     "",
+     "demo mode: loopback only, several checks are softer",
+     [](CommandLine& line, const std::string& /*value*/) {
+       line.sources.flags.emplace_back("auth.mode", "demo");
+       return true;
+     }},
+    {"--behind-proxy",
+     "",
+     "a trusted proxy speaks TLS for this daemon",
+     consent<&BindConsent::behind_proxy>},
+    {"--insecure-http",
+     "",
+     "listen beyond this machine without TLS",
+     consent<&BindConsent::insecure_http>},
+    {"--allow-insecure-permissions",
+     "",
+     "accept secret files that others may read",
+     [](CommandLine& line, const std::string& /*value*/) {
+       line.allow_insecure_permissions = true;
+       return true;
+     }},
+    {"--check-config",
+     "",
+     "read the configuration, say whether it is good, exit",
+     choose<CommandLine::Action::CheckConfig>},
+    {"--print-config",
+     "",
+     "print every setting and where it came from, exit",
+     choose<CommandLine::Action::PrintConfig>},
+    {"--print-limits",
+     "",
+     "print the limits of the server, exit",
+     choose<CommandLine::Action::PrintLimits>},
+    {"--log-format", "FORMAT", "text or json", set_format},
+    {"--log-level", "LEVEL", "debug, info, warn, error or off", set_level},
+    {"--pid-file", "FILE", "file to write the process id to", set_text<&CommandLine::pid_file>},
+}};
+
+const Flag* find_flag(std::string_view name) {
+  const auto* const found = std::ranges::find(kFlags, name, &Flag::name);
+  return found == kFlags.end() ? nullptr : &*found;
+}
+
+std::string help_text() {
+  std::string out = "usage: edged [FLAG]...\nThe edgectl daemon. It stays in the foreground.\n\n";
+  const auto add = [&](std::string_view name, std::string_view value, std::string_view help) {
+    out += fmt::format("  {:<32}{}\n", fmt::format("{} {}", name, value), help);
+  };
+  for (const Flag& flag : kFlags) {
+    add(flag.name, flag.value, flag.help);
+  }
+  add("--version", "", "print the version");
+  add("-h, --help", "", "print this");
+  return out;
+}
+
+EarlyExit misuse(const std::string& message) {
+  return {kMisuse, fmt::format("edged: {}\n  try: edged --help\n", message)};
 }
 
 }  // namespace
 
-std::variant<CommandLine, EarlyExit> read_command_line(int count, const char* const* arguments) {
+std::variant<CommandLine, EarlyExit> read_command_line(std::span<const char* const> arguments) {
   CommandLine line;
-  Texts texts;
-  CLI::App app("edged: the edgectl daemon", "edged");
-  declare(app, line, texts);
-  try {
-    app.parse(count, arguments);
-  } catch (const CLI::CallForHelp&) {
-    return EarlyExit{0, app.help()};
-  } catch (const CLI::CallForVersion&) {
-    return EarlyExit{0, std::string("edged ") + EDGE_VERSION + "\n"};
-  } catch (const CLI::ParseError& error) {
-    return EarlyExit{kMisuse, fmt::format("edged: {}\n  try: edged --help\n", error.what())};
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--help" || argument == "-h") {
+      return EarlyExit{0, help_text()};
+    }
+    if (argument == "--version") {
+      return EarlyExit{0, std::string("edged ") + EDGE_VERSION + "\n"};
+    }
+    const std::size_t equals = std::min(argument.find('='), argument.size());
+    const std::string_view spelled = argument.substr(0, equals);
+    const Flag* flag = find_flag(spelled == "-c"   ? "--config"
+                                 : spelled == "-e" ? "--env"
+                                                   : spelled);
+    if (flag == nullptr) {
+      return misuse(fmt::format("no flag \"{}\"", spelled));
+    }
+    std::string value(argument.substr(std::min(equals + 1, argument.size())));
+    const bool is_given = equals < argument.size();
+    if (flag->value.empty() && is_given) {
+      return misuse(fmt::format("{} takes no value", spelled));
+    }
+    if (!flag->value.empty() && !is_given) {
+      if (++i == arguments.size()) {
+        return misuse(fmt::format("{} needs {}", spelled, flag->value));
+      }
+      value = arguments[i];
+    }
+    if (!flag->apply(line, value)) {
+      return misuse(fmt::format("\"{}\" is no value for {}", value, spelled));
+    }
   }
-  const auto level = Log::level_of(texts.log_level);
-  const auto format = Log::format_of(texts.log_format);
-  if (!level || !format) {
-    return EarlyExit{kMisuse,
-                     fmt::format("edged: \"{}\" is no log {}\n",
-                                 level ? texts.log_format : texts.log_level,
-                                 level ? "format" : "level")};
-  }
-  line.log.level = *level;
-  line.log.format = *format;
-  if (!texts.listen.empty()) {
-    line.sources.flags.emplace_back("server.listen",
-                                    fmt::format("{}", fmt::join(texts.listen, ",")));
-  }
-  if (texts.demo) {
-    line.sources.flags.emplace_back("auth.mode", "demo");
-  }
-  line.action = texts.print_limits   ? CommandLine::Action::PrintLimits
-                : texts.print_config ? CommandLine::Action::PrintConfig
-                : texts.check        ? CommandLine::Action::CheckConfig
-                                     : CommandLine::Action::Serve;
   return line;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,8 +30,9 @@ struct EarlyExit {
   std::string text = {};
 };
 
-/// Reads the arguments. `--help` and `--version` exit with 0, misuse with 2.
-std::variant<CommandLine, EarlyExit> read_command_line(int count, const char* const* arguments);
+/// Reads the arguments without the program's name. `--help` and `--version` exit with 0, misuse
+/// with 2.
+std::variant<CommandLine, EarlyExit> read_command_line(std::span<const char* const> arguments);
 
 /// All limits of the HTTP server as a table, `NAME VALUE` per line.
 std::string limits_text();
