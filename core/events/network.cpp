@@ -26,12 +26,6 @@ std::string_view without_blanks(std::string_view text) {
              : text.substr(from, text.find_last_not_of(" \t") - from + 1);
 }
 
-bool is_trusted(const IpAddress& address, std::span<const transport::Network> trusted) {
-  return std::any_of(trusted.begin(), trusted.end(), [&](const auto& network) {
-    return transport::contains(network, address);
-  });
-}
-
 }  // namespace
 
 std::optional<IpAddress> parse_address(std::string_view text) {
@@ -64,26 +58,6 @@ std::optional<std::string> anonymise(std::string_view address, IpMode mode) {
               std::uint8_t{0});
   }
   return transport::to_text(*parsed);
-}
-
-std::string client_address(std::string_view peer,
-                           std::string_view forwarded_for,
-                           std::span<const transport::Network> trusted) {
-  auto client = parse_address(peer);
-  if (!client) {
-    return std::string(peer);
-  }
-  while (!forwarded_for.empty() && is_trusted(*client, trusted)) {
-    const std::size_t comma = forwarded_for.rfind(',');
-    const bool is_last = comma == std::string_view::npos;
-    const auto entry = parse_address(is_last ? forwarded_for : forwarded_for.substr(comma + 1));
-    if (!entry) {
-      break;
-    }
-    client = entry;
-    forwarded_for = is_last ? std::string_view{} : forwarded_for.substr(0, comma);
-  }
-  return transport::to_text(*client);
 }
 
 }  // namespace edge::events

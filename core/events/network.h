@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,12 +24,5 @@ std::optional<transport::IpAddress> parse_address(std::string_view text);
 /// The text of the address in what `mode` leaves of it. Nothing for `None` and for texts that are
 /// no address.
 std::optional<std::string> anonymise(std::string_view address, IpMode mode);
-
-/// Who is behind a connection (events spec 3, identity spec 6.4): the peer; when that is trusted,
-/// the right-most entry of X-Forwarded-For that is not, all trusted: the left-most. An entry that
-/// is no address ends the walk.
-std::string client_address(std::string_view peer,
-                           std::string_view forwarded_for,
-                           std::span<const transport::Network> trusted);
 
 }  // namespace edge::events

@@ -12,6 +12,7 @@
 #include "core/edge.h"
 #include "core/encoding/base64.h"
 #include "core/json/document.h"
+#include "daemon/http/forwarded.h"
 #include "daemon/lifecycle.h"
 #include "daemon/routes.h"
 #include "tests/support/memory_store.h"
@@ -224,6 +225,37 @@ TEST_CASE("ingest routes answer as in the vectors", "[http][events]") {
     ++count;
   }
   edge::test::report_vectors("events", "http.json", count);
+}
+
+TEST_CASE("the client behind proxies is found as in the vectors", "[http][events]") {
+  const auto content = edge::test::vector_text("events", "network.json");
+  if (!content) {
+    return;
+  }
+  const auto file = json::Document::parse(*content, json::kEvent);
+  REQUIRE(file);
+  std::size_t count = 0;
+  for (const Value test : file->root().find("clientIp")->elements()) {
+    INFO(test.raw());
+    edge::http::Request request;
+    for (const auto& [name, value] : test.find("headers")->members()) {
+      request.parts().fields.push_back({.name = name, .value = *value.as_string()});
+    }
+    std::vector<edge::http::Network> trusted;
+    for (const Value network : test.find("trusted")->elements()) {
+      trusted.push_back(edge::http::Network::parse(*network.as_string()).value());
+    }
+
+    const auto origin =
+        edge::http::origin_of(request,
+                              edge::http::Address::parse(text(test, "peer")).value(),
+                              trusted,
+                              "X-Forwarded-For");
+
+    CHECK(origin.client.text() == text(test, "expected"));
+    ++count;
+  }
+  edge::test::report_vectors("events", "network.json (clientIp)", count);
 }
 
 TEST_CASE("a store that takes nothing is 503 with a time to wait, never 4xx or 500",
