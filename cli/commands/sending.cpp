@@ -64,7 +64,13 @@ Result<void> Sender::finish() {
   if (auto done = flush(); !done) {
     return done;
   }
-  return used_store_ ? call_.edge().projector.drain() : Result<void>{};
+  if (!used_store_) {
+    return {};
+  }
+  if (auto folded = call_.edge().projector.drain(); !folded) {
+    return folded;
+  }
+  return call_.edge().forwarders.run_until_idle();
 }
 
 Result<void> Sender::flush() {

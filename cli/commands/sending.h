@@ -35,7 +35,7 @@ class Sender {
 
   /// Takes one raw event; sends when enough have gathered. Failure: of the daemon or the store.
   Result<void> add(json::Value event);
-  /// Sends the rest and, locally, lets profiles take notice.
+  /// Sends the rest and, locally, lets profiles take notice and destinations have the events.
   Result<void> finish();
 
   [[nodiscard]] const SendReport& report() const { return report_; }
