@@ -37,10 +37,13 @@ class NoClient final : public edge::transport::HttpClient {
   }
 };
 
+constexpr const char* kLocalKey = "edl_0123456789abcdef0123456789abcdef0123456789a";
+const std::string kAsOwner = std::string("Authorization: Bearer ") + kLocalKey + "\r\n";
+
 /// An installation over a store in memory behind a server.
 class Daemon {
  public:
-  explicit Daemon(edge::config::Config config = {}) {
+  explicit Daemon(edge::config::Config config = {}) : server({.local_key = kLocalKey}) {
     auto store = std::make_unique<MemoryStore>(server.clock);
     store_ = store.get();
     auto built = edge::Edge::build({.config = std::move(config),
@@ -377,4 +380,52 @@ TEST_CASE("several packings are undone in reverse order", "[http][events]") {
         200);
   CHECK(daemon.post("/v1/batch", deflated(plain, 31).substr(0, 20), "Content-Encoding: gzip\r\n")
             .status == 400);
+}
+
+TEST_CASE("a track with traits also identifies", "[http][events]") {
+  Daemon daemon;
+
+  const Answer answer =
+      daemon.post("/cdp/track",
+                  R"({"userId":"u","event":"E","messageId":"m","traits":{"plan":"pro"}})",
+                  kAsOwner);
+
+  INFO(answer.body);
+  CHECK(answer.status == 200);
+  REQUIRE(daemon.log().size() == 2);
+  CHECK(daemon.log()[0]->id == "m");
+  CHECK(daemon.log()[1]->id == "m-i");
+  CHECK(daemon.log()[1]->kind == static_cast<std::uint32_t>(events::Type::Identify));
+}
+
+TEST_CASE("an identify of nobody is refused in the original's words", "[http][events]") {
+  Daemon daemon;
+
+  const Answer answer = daemon.post("/cdp/identify", R"({"traits":{}})", kAsOwner);
+
+  CHECK(answer.status == 400);
+  CHECK(answer.body.find("userId or anonymousId required") != std::string::npos);
+  CHECK(daemon.post("/cdp/identify", R"({"userId":"u"})").status == 401);
+}
+
+TEST_CASE("stored events are listed newest first, page by page", "[http][events]") {
+  Daemon daemon;
+  for (const char* name : {"A", "B", "C"}) {
+    daemon.post("/track/event",
+                fmt::format(R"({{"type":"track","event":"{}","userId":"u"}})", name));
+  }
+
+  const Answer first = daemon.ask("GET", "/cdp/events?limit=2&userId=u", kAsOwner, "");
+  const auto page = json::Document::parse(first.body, json::kStrict);
+  REQUIRE(page);
+  const Answer second =
+      daemon.ask("GET", "/cdp/events?limit=2&cursor=" + text(page->root(), "next"), kAsOwner, "");
+  const auto rest = json::Document::parse(second.body, json::kStrict);
+  REQUIRE(rest);
+
+  CHECK(page->root().at_pointer("/items/0/event")->as_string() == "C");
+  CHECK(page->root().find("items")->size() == 2);
+  CHECK(rest->root().at_pointer("/items/0/event")->as_string() == "A");
+  CHECK(daemon.ask("GET", "/cdp/events?type=buy", kAsOwner, "").status == 400);
+  CHECK(daemon.ask("GET", "/cdp/events?limit=x", kAsOwner, "").status == 400);
 }

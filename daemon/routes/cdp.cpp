@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+// People and what they did, for services with a token: POST /cdp/identify, /cdp/track, GET
+// /cdp/events, /cdp/events/:id, /cdp/health (events spec 2.6).
+#include <charconv>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/edge.h"
+#include "core/events/event.h"
+#include "core/events/ingest.h"
+#include "core/json/document.h"
+#include "daemon/routes.h"
+
+namespace edge::routes {
+namespace {
+
+using events::Event;
+using events::Outcome;
+using json::Value;
+using Outcomes = std::vector<Outcome>;
+
+constexpr std::string_view kSource = "cdp";
+constexpr std::size_t kDefaultItems = 50;
+constexpr std::chrono::seconds kPatience{5};
+
+bool is_given(Value body, std::string_view name) {
+  const auto value = body.find(name);
+  return value && !value->is_null() && value->as_string() != "";
+}
+
+void copy(json::Writer& out, Value body, std::string_view name) {
+  if (const auto value = body.find(name); value && !value->is_null()) {
+    out.key(name).value(*value);
+  }
+}
+
+/// One raw event of `type` with the members that it may have. `id` replaces the body's messageId.
+void write_event(json::Writer& out, Value body, events::Type type, const std::string& id) {
+  out.begin_object().member("type", events::name_of(type));
+  if (!id.empty()) {
+    out.member("messageId", id);
+  }
+  for (const std::string_view name :
+       {"userId", "anonymousId", "timestamp", "context", "integrations"}) {
+    copy(out, body, name);
+  }
+  if (type == events::Type::Identify) {
+    copy(out, body, "traits");
+  } else {
+    copy(out, body, "event");
+    copy(out, body, "properties");
+  }
+  out.end_object();
+}
+
+/// The raw events that a body stands for: of a track with `traits` there are two.
+Result<std::string> raw_events(Value body, events::Type type, Ids& ids) {
+  if (!body.is_object()) {
+    return Failure(
+        {ErrorCode::InvalidArgument, "body must be a JSON object", {}, "body_not_object"});
+  }
+  if (!is_given(body, "userId") && !is_given(body, "anonymousId")) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "userId or anonymousId is required",
+                    "/userId",
+                    "id_required"});
+  }
+  const auto given = body.find("messageId");
+  if (given && !given->is_null() && !given->is_string()) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "messageId must be a string",
+                    "/messageId",
+                    "message_id_not_string"});
+  }
+  const std::string id =
+      is_given(body, "messageId") ? std::string(*given->as_string()) : ids.event_id().text;
+  json::Writer out;
+  out.begin_array();
+  write_event(out, body, type, id);
+  if (type == events::Type::Track && is_given(body, "traits")) {
+    write_event(out, body, events::Type::Identify, id + "-i");
+  }
+  return out.end_array().take();
+}
+
+http::Problem refusal(const Error& error) {
+  return {.status = 400,
+          .code = reason_of(error),
+          .error = error.reason == "id_required" ? "userId or anonymousId required"
+                                                 : "Invalid event data",
+          .detail = error.message,
+          .pointer = error.field};
+}
+
+void take(Edge& edge, const http::Exchange& exchange, events::Type type) {
+  const http::Request& request = exchange.request();
+  const auto body = json::Document::parse(request.body(), json::kEvent);
+  const auto raws = body ? raw_events(body->root(), type, edge.ids) : Failure(body.error());
+  const auto list = raws ? json::Document::parse(*raws, json::kEvent) : Failure(raws.error());
+  if (!list) {
+    return exchange.fail(refusal(list.error()));
+  }
+  std::vector<Value> events;
+  for (const Value event : list->root().elements()) {
+    events.push_back(event);
+  }
+  edge.ingest.accept(
+      events,
+      {.has_duplicates = body->has_duplicates()},
+      {.source = kSource, .received_at = request.received(), .ip = edge.sources.fallback().ip},
+      [exchange, received = request.received()](Result<Outcomes> outcomes) {
+        if (!outcomes) {
+          return exchange.fail(outcomes.error());
+        }
+        for (const Outcome& outcome : *outcomes) {
+          if (outcome.status == Outcome::Status::Refused) {
+            return exchange.fail(refusal(outcome.error));
+          }
+        }
+        json::Writer out;
+        out.begin_object()
+            .member("success", true)
+            .member("timestamp", to_ms(received))
+            .end_object();
+        exchange.complete(http::json(out));
+      });
+}
+
+Result<std::uint64_t> whole_number(const std::string& text, std::string_view name) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc{} || end != text.data() + text.size() || value == 0) {
+    return Failure({ErrorCode::InvalidArgument,
+                    std::string(name) + " must be a positive number",
+                    std::string(name),
+                    "bad_" + std::string(name)});
+  }
+  return value;
+}
+
+/// The query of GET /cdp/events as one of the store.
+Result<storage::Find> query_of(const http::Request& request) {
+  storage::Find find{.stream = events::kStream, .limit = kDefaultItems};
+  find.user = request.query_value("userId").value_or("");
+  find.name = request.query_value("event").value_or("");
+  if (const auto name = request.query_value("type")) {
+    const auto type = events::type_of(*name);
+    if (!type) {
+      return Failure(
+          {ErrorCode::InvalidArgument, "type must be a type of events", "type", "unknown_type"});
+    }
+    find.kind = static_cast<std::uint32_t>(*type);
+  }
+  if (const auto since = request.query_value("since")) {
+    const auto time = events::parse_time(*since);
+    if (!time) {
+      return Failure({ErrorCode::InvalidArgument, "since must be a time", "since", "bad_since"});
+    }
+    find.since = to_ms(*time);
+  }
+  if (const auto limit = request.query_value("limit")) {
+    const auto count = whole_number(*limit, "limit");
+    if (!count) {
+      return Failure(count.error());
+    }
+    find.limit = std::min<std::uint64_t>(*count, storage::kMaxPageItems);
+  }
+  if (const auto cursor = request.query_value("cursor")) {
+    const auto before = whole_number(*cursor, "cursor");
+    if (!before) {
+      return Failure(before.error());
+    }
+    find.before = *before;
+  }
+  return find;
+}
+
+Result<http::Response> list_events(Edge& edge, const http::Request& request) {
+  const auto query = query_of(request);
+  if (!query) {
+    return Failure(query.error());
+  }
+  const auto found = edge.store.find(*query, storage::Deadline::in(kPatience));
+  if (!found) {
+    return Failure(found.error());
+  }
+  json::Writer out;
+  out.begin_object().key("items").begin_array();
+  for (const storage::RecordPointer& record : found->records) {
+    if (const auto event = Event::decode(record->body)) {
+      out.raw(events::without_internals(*event));
+    }
+  }
+  out.end_array().key("next");
+  found->next ? out.string(std::to_string(*found->next)) : out.null();
+  out.end_object();
+  return http::json(out);
+}
+
+/// Id of the profile that the event belongs to; empty when there is none.
+Result<std::string> profile_of(const Edge& edge, const Event& event) {
+  for (const auto& [name, id] : {std::pair{profiles::Name::UserId, event.user_id()},
+                                 std::pair{profiles::Name::AnonymousId, event.anonymous_id()}}) {
+    if (id.empty()) {
+      continue;
+    }
+    const auto found = edge.profiles.find(name, std::string(id));
+    if (!found) {
+      return Failure(found.error());
+    }
+    if (*found) {
+      return (*found)->id.text;
+    }
+  }
+  return std::string{};
+}
+
+Result<http::Response> show_event(Edge& edge, const std::string& id) {
+  const auto found = edge.store.find({.stream = events::kStream, .id = id, .limit = 1},
+                                     storage::Deadline::in(kPatience));
+  if (!found) {
+    return Failure(found.error());
+  }
+  if (found->records.empty()) {
+    return Failure({ErrorCode::NotFound, "no such event"});
+  }
+  const storage::Record& record = *found->records.front();
+  const auto event = Event::decode(record.body);
+  const auto profile = event ? profile_of(edge, *event) : Failure(event.error());
+  if (!profile) {
+    return Failure(profile.error());
+  }
+  json::Writer out;
+  out.begin_object().key("event").raw(events::without_internals(*event));
+  out.member("source", event->source()).key("profile");
+  profile->empty() ? out.null() : out.string(*profile);
+  out.key("destinations").begin_array();
+  for (const auto& entry : edge.destinations.table().get()->entries()) {
+    const bool routed = (record.routes >> entry->number & 1U) != 0;
+    out.begin_object()
+        .member("id", entry->definition.id)
+        .member("name", entry->definition.name)
+        .member("routed", routed)
+        .end_object();
+  }
+  out.end_array().end_object();
+  return http::json(out);
+}
+
+}  // namespace
+
+void cdp(Mount& mount) {
+  Edge& edge = mount.edge;
+  mount.post("/cdp/identify", {.needs = "cdp:write"}, [&edge](const http::Exchange& exchange) {
+    take(edge, exchange, events::Type::Identify);
+  });
+  mount.post("/cdp/track", {.needs = "cdp:write"}, [&edge](const http::Exchange& exchange) {
+    take(edge, exchange, events::Type::Track);
+  });
+  const RouteOptions reads{.needs = "cdp:read", .runs = Runs::OnPool};
+  mount.get("/cdp/events", reads, [&edge](const http::Request& request) {
+    return list_events(edge, request);
+  });
+  mount.get("/cdp/events/:id", reads, [&edge](const http::Exchange& exchange) {
+    edge.projector.when_current([&edge, exchange, id = std::string(exchange.request().param("id"))](
+                                    const Result<void>& reached) {
+      if (!reached) {
+        return exchange.fail(reached.error());
+      }
+      exchange.complete(show_event(edge, id));
+    });
+  });
+  mount.get("/cdp/health", {.needs = Public}, [](const http::Request&) {
+    http::Response response;
+    response.type("application/json").fixed_body(R"({"status":"ok","service":"cdp"})");
+    return response;
+  });
+}
+
+}  // namespace edge::routes
