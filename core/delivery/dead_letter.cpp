@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace edge::delivery {
@@ -159,6 +160,18 @@ Result<void> DeadLetters::erase(const std::string& id) {
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
+Result<void> DeadLetters::count_replay(const std::string& id) {
+  auto letter = find(id);
+  if (!letter) {
+    return Failure(letter.error());
+  }
+  ++letter->replays;
+  storage::Batch batch;
+  batch.checks.push_back({key_of(id), letter->version});
+  put(batch, *letter, clock_.now());
+  return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
+}
+
 Result<Replayed> DeadLetters::retry(const std::vector<std::string>& ids) {
   std::vector<DeadLetter> letters;
   for (const std::string& id : ids) {
@@ -191,7 +204,8 @@ Result<Replayed> DeadLetters::retry(const LetterQuery& query) {
   }
 }
 
-Result<Replayed> DeadLetters::retry_page(const std::vector<DeadLetter>& letters) {
+Result<Replayed> DeadLetters::retry_page(std::vector<DeadLetter> letters) {
+  std::ranges::sort(letters, {}, &DeadLetter::id);  // oldest first, as they would have gone out
   Replayed result;
   storage::Batch batch;
   const auto table = destinations_.table().get();

@@ -78,6 +78,9 @@ class DeadLetters {
   /// The same for all that match.
   Result<Replayed> retry(const LetterQuery& query);
 
+  /// Notes one more replay in vain. Failures: NotFound; Conflict when it changed meanwhile.
+  Result<void> count_replay(const std::string& id);
+
   /// Adds what stores a letter to a batch, and what removes it.
   static void put(storage::Batch& batch, const DeadLetter& letter, Time now);
   static void remove(storage::Batch& batch, const std::string& id);
@@ -85,7 +88,7 @@ class DeadLetters {
   static std::string new_id(Time now, std::uint64_t offset, std::string_view destination);
 
  private:
-  Result<Replayed> retry_page(const std::vector<DeadLetter>& letters);
+  Result<Replayed> retry_page(std::vector<DeadLetter> letters);
 
   storage::Store& store_;
   const destinations::Destinations& destinations_;

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: MIT
+#include "core/delivery/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "core/config/private_file.h"
+#include "core/crypto/digest.h"
+#include "core/delivery/retry.h"
+#include "core/encoding/hex.h"
+#include "core/json/writer.h"
+
+namespace edge::delivery {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kDefaultBatch = 100;
+constexpr std::size_t kKeptHashes = 2'000;
+constexpr std::size_t kMaxHashes = 1'000'000;
+constexpr std::uint32_t kMaxThrottled = 1'000;
+constexpr milliseconds kRetryBase{500};
+constexpr milliseconds kRetryCap{30'000};
+
+std::uint64_t hash_of(std::string_view text) {
+  const std::string digest = crypto::sha256(text);
+  std::uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) {
+    value = value << 8U | static_cast<std::uint8_t>(digest[static_cast<std::size_t>(i)]);
+  }
+  return value;
+}
+
+std::optional<Time> time_of(json::Value event) {
+  for (const char* name : {"timestamp", "originalTimestamp"}) {
+    if (const auto value = event.find(name)) {
+      if (const auto time = events::parse_time(*value)) {
+        return time;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_transient(ErrorCode code) {
+  return code == ErrorCode::RateLimited || code == ErrorCode::Unavailable ||
+         code == ErrorCode::DeadlineExceeded;
+}
+
+Error wrong(std::string message, std::string reason) {
+  return {ErrorCode::InvalidArgument, std::move(message), "checkpoint", std::move(reason)};
+}
+
+std::uint64_t number(json::Value object, const char* name) {
+  const auto value = object.find(name);
+  return value ? value->as_uint64().value_or(0) : 0;
+}
+
+}  // namespace
+
+Replay::Replay(ReplaySource& source,
+               ReplayTarget& target,
+               ReplayOptions options,
+               ReplayHooks hooks,
+               const Clock& clock,
+               Random& random)
+    : source_(source),
+      target_(target),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      clock_(clock),
+      random_(random) {}
+
+Result<ReplaySummary> Replay::run() {
+  if (auto ready = begin(); !ready) {
+    return Failure(ready.error());
+  }
+  begun_ = clock_.steady();
+  Result<void> problem;
+  while (problem && !summary_.stopped && !summary_.interrupted) {
+    const auto more = gather();
+    if (!more) {
+      problem = Failure(more.error());
+      break;
+    }
+    if (!gathered_.empty()) {
+      dispatch();
+    }
+    if (!*more) {
+      break;
+    }
+    while (problem && in_flight_.size() >= std::max<std::size_t>(options_.in_flight, 1)) {
+      problem = retire();
+    }
+  }
+  while (!in_flight_.empty()) {
+    auto retired = retire();
+    problem = problem ? retired : problem;
+  }
+  summary_.duration = std::chrono::duration_cast<milliseconds>(clock_.steady() - begun_);
+  if (!problem) {
+    return Failure(problem.error());
+  }
+  if (!options_.checkpoint.empty() && !summary_.interrupted && !summary_.stopped) {
+    std::error_code ignored;  // there is none when nothing was sent
+    std::filesystem::remove(options_.checkpoint, ignored);
+  }
+  return summary_;
+}
+
+Result<void> Replay::begin() {
+  if (options_.checkpoint.empty() || options_.restart) {
+    return {};
+  }
+  std::ifstream file(options_.checkpoint, std::ios::binary);
+  if (!file) {
+    return options_.resume
+               ? Failure(wrong("there is no unfinished run to resume", "checkpoint_missing"))
+               : Result<void>();
+  }
+  if (!options_.resume) {
+    return Failure(wrong("an earlier run of this replay is unfinished: --resume or --restart",
+                         "checkpoint_unfinished"));
+  }
+  return read_checkpoint({std::istreambuf_iterator<char>(file), {}});
+}
+
+Result<void> Replay::read_checkpoint(const std::string& text) {
+  const auto document = json::Document::parse(text, json::kStrict);
+  const auto source = document ? document->root().find("source") : std::nullopt;
+  const auto counts = document ? document->root().find("counts") : std::nullopt;
+  const auto hashes = document ? document->root().find("seen") : std::nullopt;
+  if (!source || !counts || !hashes) {
+    return Failure(wrong(fmt::format("\"{}\" is no checkpoint", options_.checkpoint.string()),
+                         "checkpoint_invalid"));
+  }
+  if (source->raw() != source_.identity()) {
+    return Failure(wrong("the source has changed since the interrupted run", "source_changed"));
+  }
+  ReplayCounts& kept = summary_.counts;
+  kept.read = number(*counts, "read");
+  kept.sent = number(*counts, "sent");
+  kept.deduplicated = number(*counts, "deduplicated");
+  kept.skipped = number(*counts, "skipped");
+  kept.failed = number(*counts, "failed");
+  kept.quarantined = number(*counts, "quarantined");
+  for (const json::Value hash : hashes->elements()) {
+    const auto digits = hash.as_string().value_or("");
+    std::uint64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    seen_.insert(value);
+    recent_.emplace_back(0, value);
+  }
+  position_ = number(document->root(), "position");
+  return source_.seek(position_);
+}
+
+/// Reads until a batch is full, the source ends (false) or it is time to send what there is.
+Result<bool> Replay::gather() {
+  while (gathered_.size() < batch_size()) {
+    if (hooks_.interrupted()) {
+      summary_.interrupted = true;
+      return false;
+    }
+    if (options_.limit > 0 && summary_.counts.read >= options_.limit) {
+      return false;
+    }
+    auto item = source_.next();
+    if (!item) {
+      return Failure(item.error());
+    }
+    if (!*item) {
+      return false;
+    }
+    ++summary_.counts.read;
+    const auto go_on = consider(std::move(**item));
+    if (!go_on || !*go_on) {
+      return go_on;
+    }
+  }
+  return true;
+}
+
+/// Takes an item into the batch or counts why not. False ends the run.
+Result<bool> Replay::consider(ReplayItem item) {
+  const std::uint64_t position = item.position;
+  if (item.problem) {
+    note_failure("bad_item", item.problem->message);
+    summary_.stopped = options_.on_error == ReplayOptions::OnError::Stop;
+    position_ = summary_.stopped ? position_ : position;
+    return !summary_.stopped;
+  }
+  const auto document = json::Document::parse(item.event, json::kEvent);
+  if (!document) {
+    return Failure(document.error());
+  }
+  const json::Value event = document->root();
+  if (!keeps(item, event)) {
+    position_ = position;
+    return true;
+  }
+  const auto time = time_of(event);
+  const auto paced = pace(time);
+  if (!paced || !*paced) {
+    return paced;
+  }
+  stamp(item, event, time);
+  gathered_.push_back(std::move(item));
+  position_ = position;
+  return true;
+}
+
+bool Replay::keeps(const ReplayItem& item, json::Value event) {
+  const auto time = time_of(event);
+  if (time && ((options_.since && *time < *options_.since) ||
+               (options_.until && *time >= *options_.until))) {
+    ++summary_.counts.skipped;
+    return false;
+  }
+  if (!item.letter.empty() && item.replays >= options_.max_replays) {
+    ++summary_.counts.quarantined;
+    return false;
+  }
+  if (is_repeated(event, item.position)) {
+    ++summary_.counts.deduplicated;
+    return false;
+  }
+  return true;
+}
+
+bool Replay::is_repeated(json::Value event, std::uint64_t position) {
+  const auto value = options_.dedupe.empty() ? std::nullopt : event.at_pointer(options_.dedupe);
+  if (!value) {
+    return false;
+  }
+  const std::uint64_t hash = hash_of(value->raw());
+  if (seen_.size() >= kMaxHashes || !seen_.insert(hash).second) {
+    return seen_.contains(hash);
+  }
+  recent_.emplace_back(position, hash);
+  if (recent_.size() > kKeptHashes) {
+    recent_.pop_front();
+  }
+  return false;
+}
+
+/// Gives the event the time it is to have.
+void Replay::stamp(ReplayItem& item, json::Value event, std::optional<Time> time) {
+  if (options_.timestamps == ReplayOptions::Timestamps::Keep) {
+    return;
+  }
+  first_time_ = first_time_ ? first_time_ : time;
+  const Time begun =
+      clock_.now() - std::chrono::duration_cast<milliseconds>(clock_.steady() - begun_);
+  const bool shifts = options_.timestamps == ReplayOptions::Timestamps::Shift && time;
+  const std::string text =
+      events::format_time(shifts ? begun + (*time - *first_time_) : clock_.now());
+  json::Writer out;
+  out.begin_object();
+  for (const auto& [name, value] : event.members()) {
+    if (name != "timestamp" && name != "originalTimestamp" && name != "sentAt") {
+      out.key(name).value(value);
+    }
+  }
+  out.member("timestamp", text).member("originalTimestamp", text).end_object();
+  item.event = out.take();
+}
+
+/// Waits until the event may go; sends what was gathered before a longer wait.
+Result<bool> Replay::pace(std::optional<Time> time) {
+  SteadyTime due = next_slot_;
+  if (options_.rate > 0) {
+    const auto gap = std::chrono::duration_cast<SteadyTime::duration>(
+        std::chrono::duration<double>(1 / options_.rate));
+    next_slot_ = std::max(next_slot_, clock_.steady()) + gap;
+  }
+  if (options_.speed > 0 && time) {
+    first_time_ = first_time_ ? first_time_ : time;
+    const auto offset = std::chrono::duration<double, std::milli>(
+        static_cast<double>((*time - *first_time_).count()) / options_.speed);
+    due = std::max(due, begun_ + std::chrono::duration_cast<SteadyTime::duration>(offset));
+  }
+  if (due <= clock_.steady()) {
+    return true;
+  }
+  if (!gathered_.empty()) {
+    dispatch();
+  }
+  while (in_flight_.size() >= std::max<std::size_t>(options_.in_flight, 1)) {
+    if (auto retired = retire(); !retired) {
+      return Failure(retired.error());
+    }
+  }
+  if (!wait_until(due)) {
+    summary_.interrupted = true;
+    return false;
+  }
+  return true;
+}
+
+void Replay::dispatch() {
+  in_flight_.push_back({.items = std::exchange(gathered_, {}),
+                        .position = position_,
+                        .counts = summary_.counts,
+                        .outcome = {}});
+  Batch& placed = in_flight_.back();
+  placed.outcome =
+      std::async(std::launch::async, [this, &items = placed.items] { return send(items); });
+}
+
+/// Sends a batch as often as its retries allow; being told to slow down is no failure.
+Replay::Outcome Replay::send(const std::vector<ReplayItem>& items) {
+  std::uint32_t failures = 0;
+  std::uint32_t throttled = 0;
+  for (;;) {
+    SteadyTime not_before;
+    {
+      const std::lock_guard lock(mutex_);
+      not_before = not_before_;
+    }
+    if (!wait_until(not_before)) {
+      return {.interrupted = true};
+    }
+    auto sent = target_.send(items);
+    if (sent) {
+      return {.failures = std::move(*sent)};
+    }
+    const Error& error = sent.error();
+    if (!is_transient(error.code)) {
+      return {.fatal = error};
+    }
+    const bool slow_down = error.code == ErrorCode::RateLimited;
+    failures += slow_down ? 0 : 1;
+    throttled += slow_down ? 1 : 0;
+    if (failures > options_.retries || throttled > kMaxThrottled) {
+      return {.failures = std::vector<std::string>(items.size(), reason_of(error))};
+    }
+    const std::lock_guard lock(mutex_);
+    const milliseconds delay = next_delay(std::max(failures, 1U), kRetryBase, kRetryCap, random_);
+    not_before_ =
+        std::max(not_before_, clock_.steady() + std::max<milliseconds>(delay, error.retry_after));
+  }
+}
+
+bool Replay::wait_until(SteadyTime time) {
+  const auto left = std::chrono::ceil<milliseconds>(time - clock_.steady());
+  return left.count() <= 0 ? !hooks_.interrupted() : hooks_.wait(left);
+}
+
+/// Takes the answer of the oldest batch and writes the checkpoint behind it.
+Result<void> Replay::retire() {
+  const Outcome outcome = in_flight_.front().outcome.get();
+  const Batch batch = std::move(in_flight_.front());
+  in_flight_.pop_front();
+  summary_.interrupted = summary_.interrupted || outcome.interrupted;
+  cut_ = cut_ || outcome.interrupted;
+  if (cut_) {
+    return {};
+  }
+  if (outcome.fatal) {
+    cut_ = true;
+    return Failure(*outcome.fatal);
+  }
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    if (auto settled = settle(batch.items[i], outcome.failures[i]); !settled) {
+      return settled;
+    }
+  }
+  hooks_.progress(summary_.counts);
+  if (cut_) {
+    return {};
+  }
+  return write_checkpoint(batch);
+}
+
+Result<void> Replay::settle(const ReplayItem& item, const std::string& failure) {
+  if (failure.empty()) {
+    ++summary_.counts.sent;
+    return source_.acknowledged(item);
+  }
+  note_failure(failure, fmt::format("item {}: {}", item.position, failure));
+  if (options_.on_error == ReplayOptions::OnError::Stop) {
+    summary_.stopped = true;
+    cut_ = true;
+  }
+  return source_.failed(item);
+}
+
+void Replay::note_failure(const std::string& reason, const std::string& message) {
+  ++summary_.counts.failed;
+  ++summary_.failures[reason];
+  if (summary_.first_failure.empty()) {
+    summary_.first_failure = message;
+  }
+}
+
+/// What is behind the batch was read, but not acknowledged: it must not be in the checkpoint.
+Result<void> Replay::write_checkpoint(const Batch& batch) {
+  const std::string identity = source_.identity();
+  if (options_.checkpoint.empty() || identity.empty()) {
+    return {};
+  }
+  ReplayCounts counts = batch.counts;
+  counts.sent = summary_.counts.sent;
+  counts.failed = summary_.counts.failed;
+  json::Writer out;
+  out.begin_object().member("version", 1).key("source").raw(identity);
+  out.member("position", batch.position).key("counts").begin_object();
+  out.member("read", counts.read).member("sent", counts.sent);
+  out.member("deduplicated", counts.deduplicated).member("skipped", counts.skipped);
+  out.member("failed", counts.failed).member("quarantined", counts.quarantined).end_object();
+  out.key("seen").begin_array();
+  for (const auto& [position, hash] : recent_) {
+    if (position <= batch.position) {
+      out.string(fmt::format("{:x}", hash));
+    }
+  }
+  out.end_array().end_object();
+  return config::write_private_file(options_.checkpoint, out.text());
+}
+
+std::size_t Replay::batch_size() const {
+  const std::size_t wanted = options_.batch == 0 ? kDefaultBatch : options_.batch;
+  return std::min(wanted, target_.max_batch());
+}
+
+}  // namespace edge::delivery
