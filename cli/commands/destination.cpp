@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+// Destinations: where events go. Asked of the running daemon, else done on the local store;
+// `preview` works without either and without a network.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/problem.h"
+#include "cli/remote.h"
+#include "core/delivery/preview.h"
+#include "core/delivery/report.h"
+#include "core/edge.h"
+#include "core/encoding/percent.h"
+#include "core/json/writer.h"
+
+namespace edge::cli::commands {
+namespace {
+
+using EntryPointer = std::shared_ptr<const destinations::Entry>;
+
+std::string path_of(const Call& call, std::string_view verb = {}) {
+  std::string path = "/cdp/destinations/" + encoding::percent_encode(call["NAME"]);
+  return verb.empty() ? path : path + "/" + std::string(verb);
+}
+
+Result<EntryPointer> entry_of(Edge& edge, const std::string& name) {
+  auto entry = edge.destinations.table().get()->find(name);
+  if (!entry) {
+    return Failure({ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", name)});
+  }
+  return entry;
+}
+
+Result<std::string> json_of(Edge& edge, const Result<EntryPointer>& entry) {
+  const auto status = entry ? edge.forwarders.status((*entry)->definition.id)
+                            : Result<delivery::Status>(Failure(entry.error()));
+  if (!status) {
+    return Failure(status.error());
+  }
+  json::Writer out;
+  out.begin_object();
+  delivery::write_destination(out, **entry, *status, edge.catalogue);
+  return out.end_object().take();
+}
+
+/// One object as a result, its schema in front.
+Result<int> print_one(Call& call, const Result<std::string>& object, std::string_view schema) {
+  return object ? call.print(Document{
+                      .json = fmt::format("{{\"schema\":\"{}\",{}", schema, object->substr(1))})
+                : Failure(object.error());
+}
+
+Result<std::string> body_of(const Result<transport::IncomingResponse>& answer) {
+  return answer ? Result<std::string>(answer->body) : Failure(answer.error());
+}
+
+Result<std::vector<std::string>> all(Call& call) {
+  std::vector<std::string> records;
+  if (Remote* daemon = call.running_daemon()) {
+    const auto answer = daemon->get("/cdp/destinations");
+    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
+                                 : Result<json::Document>(Failure(answer.error()));
+    const auto list = document ? document->root().find("destinations") : std::nullopt;
+    if (!list) {
+      return Failure(document ? Error{ErrorCode::Internal, "the daemon's answer cannot be read"}
+                              : document.error());
+    }
+    for (const json::Value item : list->elements()) {
+      records.emplace_back(item.raw());
+    }
+    return records;
+  }
+  Edge& edge = call.edge(Call::Access::Read);
+  for (const auto& entry : edge.destinations.table().get()->entries()) {
+    auto text = json_of(edge, entry);
+    if (!text) {
+      return Failure(text.error());
+    }
+    records.push_back(std::move(*text));
+  }
+  return records;
+}
+
+Result<int> list(Call& call) {
+  auto records = all(call);
+  if (!records) {
+    return Failure(records.error());
+  }
+  return call.print(Listing{.schema = "edge.destinations/1",
+                            .name = "destinations",
+                            .columns = {{"id", "/id"},
+                                        {"type", "/type"},
+                                        {"state", "/state"},
+                                        {"pending", "/pending"},
+                                        {"delivered", "/delivered"},
+                                        {"dead", "/dead"}},
+                            .records = std::move(*records)});
+}
+
+Result<int> stats(Call& call) {
+  auto records = all(call);
+  if (!records) {
+    return Failure(records.error());
+  }
+  Listing listing{.schema = "edge.destination-stats/1",
+                  .name = "destinations",
+                  .columns = {{"id", "/id"},
+                              {"delivered", "/delivered"},
+                              {"dead", "/dead"},
+                              {"retried", "/retried"},
+                              {"pending", "/pending"},
+                              {"p50Ms", "/p50Ms"},
+                              {"p95Ms", "/p95Ms"},
+                              {"lastError", "/lastError"}}};
+  for (std::string& record : *records) {
+    const auto document = json::Document::parse(record, json::kApi);
+    const std::string wanted = call["NAME"];
+    const auto is = [&](const char* member) {
+      const auto value = document ? document->root().find(member) : std::nullopt;
+      return value && value->as_string() == wanted;
+    };
+    if (wanted.empty() || is("id") || is("name")) {
+      listing.records.push_back(std::move(record));
+    }
+  }
+  if (listing.records.empty() && call.has("NAME")) {
+    return Failure(
+        {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", call["NAME"])});
+  }
+  return call.print(listing);
+}
+
+Result<int> show(Call& call) {
+  if (Remote* daemon = call.running_daemon()) {
+    return print_one(call, body_of(daemon->get(path_of(call))), "edge.destination/1");
+  }
+  Edge& edge = call.edge(Call::Access::Read);
+  return print_one(call, json_of(edge, entry_of(edge, call["NAME"])), "edge.destination/1");
+}
+
+/// The members that the options give. Settings of the type come by `--set k=v`.
+Result<std::string> definition_of(Call& call, bool is_new) {
+  const auto config = call.object("set");
+  if (!config) {
+    return Failure(config.error());
+  }
+  json::Writer out;
+  out.begin_object();
+  if (is_new) {
+    out.member("name", call["NAME"]).member("type", call["type"]);
+  }
+  if (call.has("to")) {
+    out.member("url", call["to"]);
+  }
+  if (call.has("secret")) {
+    out.member("secret", call["secret"]);
+  }
+  if (call.has("set")) {
+    out.key("config").raw(*config);
+  }
+  return out.end_object().take();
+}
+
+/// Creates (an empty id) or changes a destination.
+Result<std::string> store(Call& call, const std::string& id, const std::string& body) {
+  if (Remote* daemon = call.running_daemon()) {
+    return body_of(id.empty() ? daemon->post("/cdp/destinations", body)
+                              : daemon->send("PATCH", path_of(call), body));
+  }
+  Edge& edge = call.edge();
+  const auto document = json::Document::parse(body, json::kApi);
+  if (id.empty()) {
+    const auto made = destinations::read_definition(document->root(), edge.catalogue);
+    return made ? json_of(edge, edge.destinations.create(*made)) : Failure(made.error());
+  }
+  const auto entry = entry_of(edge, id);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  const auto made =
+      destinations::read_definition(document->root(), edge.catalogue, (*entry)->definition);
+  return made ? json_of(edge, edge.destinations.replace(id, *made)) : Failure(made.error());
+}
+
+Result<int> change(Call& call, const Result<std::string>& body, bool is_new) {
+  if (!body) {
+    return Failure(body.error());
+  }
+  if (call.dry_run()) {
+    call.note("would store " + *body);
+    return exit_code::kDone;
+  }
+  return print_one(call, store(call, is_new ? "" : call["NAME"], *body), "edge.destination/1");
+}
+
+Result<int> erase(Call& call) {
+  if (call.dry_run()) {
+    call.note("would delete " + call["NAME"]);
+    return exit_code::kDone;
+  }
+  Remote* daemon = call.running_daemon();
+  const auto done =
+      daemon != nullptr
+          ? daemon->send("DELETE", path_of(call)).map([](const transport::IncomingResponse&) {})
+          : call.edge().destinations.erase(call["NAME"]);
+  return done ? Result<int>(exit_code::kDone) : Failure(done.error());
+}
+
+/// 1 when the test event was not delivered.
+Result<int> test(Call& call) {
+  if (call.dry_run()) {
+    call.note("would send one marked event to " + call["NAME"]);
+    return exit_code::kDone;
+  }
+  if (Remote* daemon = call.running_daemon()) {
+    const auto answer = daemon->exchange("POST", path_of(call, "test"));
+    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
+                                 : Result<json::Document>(Failure(answer.error()));
+    if (!document || !document->root().find("requests")) {
+      return Failure(answer ? error_of(*answer) : answer.error());
+    }
+    auto printed = print_one(call, answer->body, "edge.destination-test/1");
+    return printed && answer->status != 200 ? Result<int>(exit_code::kNo) : printed;
+  }
+  Edge& edge = call.edge(Call::Access::Read);
+  const auto entry = entry_of(edge, call["NAME"]);
+  const auto attempt =
+      entry ? edge.forwarders.send_now((*entry)->definition.id,
+                                       delivery::test_event(call.clock().now(), edge.ids))
+            : Result<delivery::Attempt>(Failure(entry.error()));
+  if (!attempt) {
+    return Failure(attempt.error());
+  }
+  json::Writer out;
+  out.begin_object();
+  delivery::write_attempt(out, **entry, *attempt);
+  auto printed = print_one(call, out.end_object().take(), "edge.destination-test/1");
+  return printed && !delivery::succeeded(*attempt) ? Result<int>(exit_code::kNo) : printed;
+}
+
+Result<int> preview(Call& call) {
+  const auto event = call.input();
+  if (!event) {
+    return Failure(event.error());
+  }
+  if (Remote* daemon = call.asked_daemon()) {
+    const std::string query = call.flag("canonical") ? "preview?canonical=1" : "preview";
+    return print_one(call, body_of(daemon->post(path_of(call, query), *event)), "edge.preview/1");
+  }
+  Edge& edge = call.edge(Call::Access::Read);
+  const auto entry = entry_of(edge, call["NAME"]);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  json::Writer out;
+  out.begin_object();
+  auto written = delivery::write_preview(
+      out, **entry, *event, {.canonical = call.flag("canonical")}, call.clock(), edge.ids);
+  return written ? print_one(call, out.end_object().take(), "edge.preview/1")
+                 : Failure(written.error());
+}
+
+constexpr std::string_view kDestinationSchema =
+    R"({"type":"object","required":["schema","id","name","type","state","pending"],"properties":{)"
+    R"("schema":{"const":"edge.destination/1"},"id":{"type":"string"},"pending":{"type":"integer"}}})";
+
+Option name_option() {
+  return {.name = "NAME",
+          .help = "id or name of the destination",
+          .required = true,
+          .complete = Complete::Destinations};
+}
+
+Command& with_settings(Command& command) {
+  return command.option({.name = "to", .value = "URL", .help = "where it sends"})
+      .option({.name = "secret", .value = "NAME", .help = "name of the secret that holds its key"})
+      .option({.name = "set",
+               .value = "KV",
+               .help = "a setting of its type",
+               .type = Type::KeyValue,
+               .repeatable = true})
+      .changes()
+      .output("destination", kDestinationSchema);
+}
+
+void declare_changes(Tree& tree) {
+  with_settings(tree.command("destination create", "Make a destination")
+                    .positional({.name = "NAME", .help = "what it is called", .required = true})
+                    .option({.name = "type",
+                             .value = "TYPE",
+                             .help = "kind of destination",
+                             .fallback = "webhook"}))
+      .example("destination create crm --to https://crm.example/in --secret CRM_WEBHOOK",
+               "a signed webhook")
+      .exits(exit_code::kRefused, "there is one of that name already")
+      .runs([](Call& call) { return change(call, definition_of(call, true), true); });
+  with_settings(tree.command("destination update", "Change settings of a destination")
+                    .positional(name_option()))
+      .example("destination update crm --set format=standard", "another shape of the body")
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs([](Call& call) { return change(call, definition_of(call, false), false); });
+  tree.command("destination enable", "Route events to a destination")
+      .positional(name_option())
+      .changes()
+      .example("destination enable crm", "from the next event on")
+      .output("destination", kDestinationSchema)
+      .runs([](Call& call) { return change(call, R"({"enabled":true})", false); });
+  tree.command("destination disable", "Route no more events to a destination")
+      .positional(name_option())
+      .changes()
+      .example("destination disable crm", "what waits for it is kept")
+      .output("destination", kDestinationSchema)
+      .runs([](Call& call) { return change(call, R"({"enabled":false})", false); });
+  tree.command("destination delete", "Remove a destination and what waits for it")
+      .positional(name_option())
+      .changes()
+      .example("destination delete crm", "its dead letters stay")
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs(erase);
+}
+
+}  // namespace
+
+void destination(Tree& tree) {
+  tree.noun("destination", Section::Manage, "Where events are forwarded to");
+  tree.command("destination list", "List destinations and their state")
+      .example("destination list", "what waits where")
+      .output("destinations",
+              R"({"type":"object","required":["schema","destinations"],"properties":{"schema":)"
+              R"({"const":"edge.destinations/1"},"destinations":{"type":"array"}}})")
+      .runs(list);
+  tree.command("destination show", "Show one destination, secrets hidden")
+      .positional(name_option())
+      .example("destination show crm --json", "for a script")
+      .output("destination", kDestinationSchema)
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs(show);
+  declare_changes(tree);
+  tree.command("destination test", "Send one marked event")
+      .positional(name_option())
+      .changes()
+      .example("destination test crm", "exit 1 when it is not taken")
+      .output(
+          "destination-test",
+          R"({"type":"object","required":["schema","success","requests"],"properties":{"schema":)"
+          R"({"const":"edge.destination-test/1"},"success":{"type":"boolean"}}})")
+      .exits(exit_code::kNo, "it was not delivered")
+      .runs(test);
+  tree.command("destination preview", "Print the requests an event would become")
+      .positional(name_option())
+      .reads_input()
+      .flag("canonical", "the event is normalised and enriched already")
+      .example("destination preview crm -i event.json", "no network, secrets hidden")
+      .output(
+          "preview",
+          R"({"type":"object","required":["schema","result","requests"],"properties":{"schema":)"
+          R"({"const":"edge.preview/1"},"result":{"type":"string"}}})")
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs(preview);
+  tree.command("destination stats", "Counts, times and the last error")
+      .positional(
+          {.name = "NAME", .help = "only this destination", .complete = Complete::Destinations})
+      .example("destination stats", "all of them")
+      .output("destination-stats",
+              R"({"type":"object","required":["schema","destinations"],"properties":{"schema":)"
+              R"({"const":"edge.destination-stats/1"},"destinations":{"type":"array"}}})")
+      .runs(stats);
+}
+
+}  // namespace edge::cli::commands

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+// Sends events again: from a file, the store or the dead letters to a daemon, the local store, a
+// destination or standard output. Paced, deduplicated, and resumable after any interruption.
+#include "core/delivery/replay.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <map>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/commands/replay_ends.h"
+#include "cli/exit_code.h"
+#include "cli/problem.h"
+#include "cli/terminal.h"
+#include "core/config/secrets.h"
+#include "core/crypto/digest.h"
+#include "core/encoding/hex.h"
+#include "core/json/writer.h"
+
+namespace edge::cli::commands {
+namespace {
+
+using delivery::ReplayCounts;
+using delivery::ReplayOptions;
+using delivery::ReplaySummary;
+using std::chrono::milliseconds;
+
+/// `max`, `original` or `20x`.
+Result<double> speed_of(const std::string& text) {
+  if (text == "max" || text == "original") {
+    return text == "max" ? 0.0 : 1.0;
+  }
+  double factor = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), factor);
+  const bool good = error == std::errc{} && std::string_view(end) == "x" && factor > 0;
+  return good ? Result<double>(factor)
+              : Failure(usage_error("--speed wants max, original or like 10x", "speed"));
+}
+
+/// One file per source and target, below the state directory.
+std::filesystem::path default_checkpoint(const Call& call) {
+  const auto environment = config::process_environment();
+  const auto state = environment("XDG_STATE_HOME");
+  const std::filesystem::path base =
+      state && !state->empty()
+          ? std::filesystem::path(*state)
+          : std::filesystem::path(environment("HOME").value_or(".")) / ".local" / "state";
+  std::error_code ignored;  // a source without a path keeps its name
+  const std::string key =
+      std::filesystem::absolute(call["from"], ignored).string() + " " + call["to"];
+  return base / "edgectl" /
+         fmt::format("replay-{}.json", encoding::hex_encode(crypto::sha256(key)).substr(0, 16));
+}
+
+Result<ReplayOptions> options_of(const Call& call) {
+  ReplayOptions options;
+  if (call.flag("resume") && call.flag("restart")) {
+    return Failure(usage_error("--resume and --restart exclude each other"));
+  }
+  if (call.has("rate") && call["speed"] != "max") {
+    return Failure(usage_error("--rate and --speed exclude each other"));
+  }
+  const auto speed = speed_of(call["speed"]);
+  if (!speed) {
+    return Failure(speed.error());
+  }
+  for (const char* name : {"limit", "in-flight", "batch", "max-replays", "retries"}) {
+    if (call.has(name) && call.integer(name) < (std::string_view(name) == "in-flight" ? 1 : 0)) {
+      return Failure(usage_error(fmt::format("--{} is too small", name), name));
+    }
+  }
+  options.speed = *speed;
+  options.since = call.has("since") ? std::optional(call.time("since")) : std::nullopt;
+  options.until = call.has("until") ? std::optional(call.time("until")) : std::nullopt;
+  options.limit = call.has("limit") ? static_cast<std::uint64_t>(call.integer("limit")) : 0;
+  options.rate = call.has("rate") ? call.rate("rate").per_second : 0;
+  options.in_flight =
+      static_cast<std::size_t>(std::min<std::int64_t>(call.integer("in-flight"), 64));
+  options.batch = call.has("batch") ? static_cast<std::size_t>(call.integer("batch")) : 0;
+  options.dedupe = call.flag("no-dedupe") ? "" : call["dedupe"];
+  options.timestamps = call["timestamps"] == "shift" ? ReplayOptions::Timestamps::Shift
+                       : call["timestamps"] == "now" ? ReplayOptions::Timestamps::Now
+                                                     : ReplayOptions::Timestamps::Keep;
+  options.on_error =
+      call["on-error"] == "stop" ? ReplayOptions::OnError::Stop : ReplayOptions::OnError::Skip;
+  options.max_replays = static_cast<std::uint32_t>(call.integer("max-replays"));
+  options.retries = static_cast<std::uint32_t>(call.integer("retries"));
+  options.checkpoint =
+      call.has("checkpoint") ? std::filesystem::path(call["checkpoint"]) : default_checkpoint(call);
+  options.resume = call.flag("resume");
+  options.restart = call.flag("restart");
+  return options;
+}
+
+std::string in_words(const ReplayCounts& counts, milliseconds duration) {
+  std::string text = fmt::format(
+      "replayed {} · deduplicated {} · failed {}", counts.sent, counts.deduplicated, counts.failed);
+  if (counts.skipped > 0) {
+    text += fmt::format(" · skipped {}", counts.skipped);
+  }
+  if (counts.quarantined > 0) {
+    text += fmt::format(" · quarantined {}", counts.quarantined);
+  }
+  return text + fmt::format(" · {:.1f} s", static_cast<double>(duration.count()) / 1000);
+}
+
+/// One line that is redrawn on a terminal; elsewhere a line every 30 seconds.
+class Progress {
+ public:
+  explicit Progress(const Call& call)
+      : call_(call),
+        terminal_(call["progress"] == "always" ||
+                  (call["progress"] == "auto" && is_terminal(STDERR_FILENO))),
+        silent_(call.quiet() || call["progress"] == "never"),
+        begun_(call.clock().steady()),
+        last_(begun_) {}
+
+  void show(const ReplayCounts& counts) {
+    const SteadyTime now = call_.clock().steady();
+    const auto pause = terminal_ ? milliseconds{100} : milliseconds{30'000};
+    if (silent_ || now - last_ < pause || now - begun_ < milliseconds{500}) {
+      return;
+    }
+    last_ = now;
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const std::string text = fmt::format("replay  {}  {:.0f}/s  {} failed",
+                                         counts.sent,
+                                         static_cast<double>(counts.sent) / seconds,
+                                         counts.failed);
+    fmt::print(stderr, "{}{}{}", terminal_ ? "\r" : "", text, terminal_ ? "\x1b[K" : "\n");
+    std::fflush(stderr);
+    drawn_ = terminal_;
+  }
+  void clear() const {
+    if (drawn_) {
+      fmt::print(stderr, "\r\x1b[K");
+    }
+  }
+
+ private:
+  const Call& call_;
+  bool terminal_;
+  bool silent_;
+  bool drawn_ = false;
+  SteadyTime begun_;
+  SteadyTime last_;
+};
+
+/// Counts per type and the span of times; sends nothing.
+Result<int> rehearse(Call& call, delivery::ReplaySource& source) {
+  std::map<std::string, std::uint64_t> types;
+  std::uint64_t read = 0;
+  std::uint64_t bad = 0;
+  std::optional<Time> first;
+  std::optional<Time> last;
+  for (;;) {
+    const auto item = source.next();
+    if (!item || !*item) {
+      if (!item) {
+        return Failure(item.error());
+      }
+      break;
+    }
+    ++read;
+    const auto event = (*item)->problem ? Result<events::Event>(Failure(*(*item)->problem))
+                                        : events::Event::decode((*item)->event);
+    if (!event) {
+      ++bad;
+      continue;
+    }
+    ++types[std::string(events::name_of(event->type()))];
+    if (event->timestamp() != Time{}) {
+      first = std::min(first.value_or(event->timestamp()), event->timestamp());
+      last = std::max(last.value_or(event->timestamp()), event->timestamp());
+    }
+  }
+  json::Writer out;
+  out.begin_object().member("schema", "edge.replay/1").member("dryRun", true);
+  out.member("read", read).member("sent", 0).member("deduplicated", 0).member("skipped", 0);
+  out.member("failed", bad).member("quarantined", 0).member("durationMs", 0);
+  out.key("types").begin_object();
+  std::string human = fmt::format("{} events, {} cannot be read\n", read, bad);
+  for (const auto& [type, count] : types) {
+    out.member(type, count);
+    human += fmt::format("{}\t{}\n", type, count);
+  }
+  out.end_object();
+  if (first) {
+    out.member("first", events::format_time(*first)).member("last", events::format_time(*last));
+    human += fmt::format("{} to {}\n", events::format_time(*first), events::format_time(*last));
+  }
+  return call.print(Document{.json = out.end_object().take(), .human = std::move(human)});
+}
+
+void write_summary(json::Writer& out, const ReplaySummary& summary) {
+  const ReplayCounts& counts = summary.counts;
+  out.begin_object().member("schema", "edge.replay/1");
+  out.member("read", counts.read).member("sent", counts.sent);
+  out.member("deduplicated", counts.deduplicated).member("skipped", counts.skipped);
+  out.member("failed", counts.failed).member("quarantined", counts.quarantined);
+  out.member("durationMs", std::int64_t{summary.duration.count()}).key("failures").begin_object();
+  for (const auto& [reason, count] : summary.failures) {
+    out.member(reason, count);
+  }
+  out.end_object().member("interrupted", summary.interrupted).end_object();
+}
+
+Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions& options) {
+  call.note(in_words(summary.counts, summary.duration));
+  if (summary.counts.failed > 0) {
+    call.note(fmt::format("{} failed, first: {}", summary.counts.failed, summary.first_failure));
+  }
+  if (summary.interrupted && std::filesystem::exists(options.checkpoint)) {
+    call.note(
+        fmt::format("continue with: edgectl replay --from {} --to {} --checkpoint {} --resume",
+                    call["from"],
+                    call["to"],
+                    options.checkpoint.string()));
+  }
+  if (call.format() != Format::Table && call["to"] != "-") {
+    json::Writer out;
+    write_summary(out, summary);
+    if (auto printed = call.print(Document{.json = out.take()}); !printed) {
+      return printed;
+    }
+  }
+  const int signal = Call::interruption().load();
+  if (summary.interrupted) {
+    return 128 + signal;
+  }
+  return summary.counts.failed > 0 || summary.stopped ? exit_code::kPartly : exit_code::kDone;
+}
+
+/// An error of the checkpoint is a wrong use of the command.
+Error as_usage(Error error) {
+  if (error.reason == "checkpoint_unfinished" || error.reason == "checkpoint_missing") {
+    return usage_error(error.message, error.field);
+  }
+  return error;
+}
+
+Result<int> run(Call& call) {
+  const auto options = options_of(call);
+  if (!options) {
+    return Failure(options.error());
+  }
+  ReplayEnds ends(call);
+  const auto source = ends.source(call["from"]);
+  if (!source) {
+    return Failure(source.error());
+  }
+  if (call.dry_run()) {
+    return rehearse(call, **source);
+  }
+  const auto target = ends.target(call["to"]);
+  if (!target) {
+    return Failure(target.error());
+  }
+  const auto& stop = Call::interruption();
+  Progress progress(call);
+  delivery::ReplayHooks hooks;
+  hooks.interrupted = [&stop] { return stop.load() != 0; };
+  hooks.wait = [&stop, &clock = call.clock()](milliseconds time) {
+    const SteadyTime until = clock.steady() + time;
+    while (stop.load() == 0 && clock.steady() < until) {
+      const auto left = std::chrono::ceil<milliseconds>(until - clock.steady());
+      std::this_thread::sleep_for(std::min(left, milliseconds{50}));
+    }
+    return stop.load() == 0;
+  };
+  hooks.progress = [&progress](const ReplayCounts& counts) { progress.show(counts); };
+  delivery::Replay replay(**source, **target, *options, hooks, call.clock(), call.random());
+  const auto summary = replay.run();
+  progress.clear();
+  if (!summary) {
+    return Failure(as_usage(summary.error()));
+  }
+  if (auto finished = ends.finish(); !finished) {
+    return Failure(finished.error());
+  }
+  return report(call, *summary, *options);
+}
+
+void declare_pace(Command& command) {
+  command
+      .option({.name = "since", .value = "TIME", .help = "events from then on", .type = Type::Time})
+      .option({.name = "until", .value = "TIME", .help = "events before then", .type = Type::Time})
+      .option({.name = "limit", .value = "N", .help = "at most so many", .type = Type::Integer})
+      .option({.name = "rate", .value = "RATE", .help = "events per time", .type = Type::Rate})
+      .option({.name = "speed",
+               .value = "SPEED",
+               .help = "max, original spacing, or a multiple such as 10x",
+               .fallback = "max"})
+      .option({.name = "in-flight",
+               .value = "N",
+               .help = "batches on their way at once",
+               .type = Type::Integer,
+               .fallback = "8"})
+      .option({.name = "batch", .value = "N", .help = "events per request", .type = Type::Integer});
+}
+
+void declare_care(Command& command) {
+  command
+      .option({.name = "dedupe",
+               .value = "PTR",
+               .help = "what tells events apart",
+               .fallback = "/messageId"})
+      .flag("no-dedupe", "send repeated events too")
+      .option({.name = "timestamps",
+               .value = "MODE",
+               .help = "times of the events",
+               .fallback = "keep",
+               .choices = {"keep", "shift", "now"}})
+      .option({.name = "max-replays",
+               .value = "N",
+               .help = "dead letters replayed more often stay",
+               .type = Type::Integer,
+               .fallback = "5"})
+      .option({.name = "on-error",
+               .value = "MODE",
+               .help = "when the target refuses an event",
+               .fallback = "skip",
+               .choices = {"skip", "stop"}})
+      .option({.name = "retries",
+               .value = "N",
+               .help = "after failures of the target",
+               .type = Type::Integer,
+               .fallback = "3"})
+      .option({.name = "checkpoint",
+               .value = "FILE",
+               .help = "where the state of the run is kept",
+               .complete = Complete::Files})
+      .flag("resume", "continue an interrupted run")
+      .flag("restart", "begin anew although a run is unfinished")
+      .flag("keep-dead", "leave dead letters where they are");
+}
+
+}  // namespace
+
+void replay(Tree& tree) {
+  Command& command = tree.command("replay", "Send events again");
+  command.in(Section::Send)
+      .about(
+          "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `dlq`, `dlq:NAME`. "
+          "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`.")
+      .option({.name = "from",
+               .value = "SOURCE",
+               .help = "where the events are",
+               .required = true,
+               .complete = Complete::Files})
+      .option({.name = "to", .value = "TARGET", .help = "where they go", .required = true})
+      .option({.name = "map",
+               .value = "FIELD=COL",
+               .help = "the CSV column that fills a field",
+               .repeatable = true})
+      .option(
+          {.name = "write-key", .value = "KEY", .help = "write key of the source at the daemon"});
+  declare_pace(command);
+  declare_care(command);
+  command.changes()
+      .example("replay --from events.jsonl --to http://127.0.0.1:9100 --speed 20x",
+               "a recorded hour in three minutes")
+      .example("replay --from list.csv --to local --map userId=uid", "a table as events")
+      .example("replay --from dlq:crm --to destination:crm --rate 50/s", "what failed, gently")
+      .output(
+          "replay",
+          R"({"type":"object","required":["schema","read","sent","deduplicated","skipped",)"
+          R"("failed","quarantined","durationMs"],"properties":{"schema":{"type":"string"},)"
+          R"("read":{"type":"integer"},"sent":{"type":"integer"},"failed":{"type":"integer"}}})")
+      .exits(exit_code::kPartly, "some events were refused")
+      .exits(exit_code::kInterrupted, "interrupted; the line to continue is printed")
+      .runs(run);
+}
+
+}  // namespace edge::cli::commands

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "cli/commands/replay_ends.h"
+
+#include <fmt/format.h>
+
+#include "cli/problem.h"
+#include "core/destinations/definition.h"
+#include "core/edge.h"
+#include "core/transport/open.h"
+
+namespace edge::cli {
+namespace {
+
+/// What stands behind `prefix`, when the text begins with it.
+std::optional<std::string> behind(const std::string& text, std::string_view prefix) {
+  return text.starts_with(prefix) ? std::optional(text.substr(prefix.size())) : std::nullopt;
+}
+
+bool is_url(const std::string& text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
+Result<delivery::ColumnMap> column_map(const Call& call) {
+  delivery::ColumnMap columns;
+  for (const std::string& pair : call.all("map")) {
+    const std::size_t equals = pair.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == pair.size()) {
+      return Failure(usage_error(fmt::format("--map wants FIELD=COL, not \"{}\"", pair), "map"));
+    }
+    columns.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return columns;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::string& from) {
+  if (from == "store") {
+    return delivery::replay_store(call_.edge(Call::Access::Read).store);
+  }
+  const auto destination = from == "dlq" ? std::optional<std::string>("") : behind(from, "dlq:");
+  if (destination) {
+    const bool keeps = call_.flag("keep-dead") || call_.dry_run();
+    Edge& edge = call_.edge(keeps ? Call::Access::Read : Call::Access::Write);
+    return delivery::replay_letters(edge.forwarders.dead_letters(), *destination, keeps);
+  }
+  if (is_url(from) || from.starts_with("queue:")) {
+    return Failure(usage_error(fmt::format("\"{}\" is no source of events", from), "from"));
+  }
+  auto columns = column_map(call_);
+  return columns ? delivery::open_replay_file(from, std::move(*columns)) : Failure(columns.error());
+}
+
+Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::string& to) {
+  if (to == "-") {
+    return delivery::replay_to_lines([this](std::string_view line) { call_.out().line(line); });
+  }
+  if (is_url(to)) {
+    transport::Headers fields;
+    if (call_.has("write-key")) {
+      fields.emplace_back("X-Write-Key", call_["write-key"]);
+    }
+    return delivery::replay_to_daemon(client(), to, std::move(fields));
+  }
+  if (to == "local") {
+    Edge& edge = call_.edge();
+    stores_ = true;
+    return delivery::replay_to_ingest(edge.ingest, edge.sources.fallback().name);
+  }
+  if (const auto url = behind(to, "webhook:")) {
+    return webhook(*url);
+  }
+  if (const auto name = behind(to, "destination:")) {
+    Edge& edge = call_.edge(Call::Access::Read);
+    const auto entry = edge.destinations.table().get()->find(*name);
+    if (!entry) {
+      return Failure({ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", *name)});
+    }
+    return delivery::replay_to_destination(entry, edge.http, call_.clock(), edge.ids);
+  }
+  return Failure(usage_error(
+      fmt::format("\"{}\" is no target: a URL, local, destination:NAME, webhook:URL or -", to),
+      "to"));
+}
+
+/// A destination that exists for this run only. The user typed the URL: it may be any.
+Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::webhook(const std::string& url) {
+  json::Writer out;
+  out.begin_object().member("url", url).end_object();
+  const auto config = json::Document::parse(out.text(), json::kStrict);
+  auto made = catalogue_.make(*catalogue_.find("webhook"), config->root(), {});
+  if (!made) {
+    return Failure(made.error());
+  }
+  ids_ = std::make_unique<Ids>(call_.random());
+  auto entry = std::make_shared<const destinations::Entry>(
+      destinations::Entry{.definition = {.id = "webhook", .name = "webhook", .type = "webhook"},
+                          .destination = std::move(*made)});
+  return delivery::replay_to_destination(std::move(entry), client(), call_.clock(), *ids_);
+}
+
+Result<void> ReplayEnds::finish() {
+  if (!stores_) {
+    return {};
+  }
+  if (auto drained = call_.edge().projector.drain(); !drained) {
+    return drained;
+  }
+  return call_.edge().forwarders.run_until_idle();
+}
+
+transport::HttpClient& ReplayEnds::client() {
+  if (!client_) {
+    client_ = transport::open_client(transport::GuardRules::trusted(), call_.clock());
+  }
+  return *client_;
+}
+
+}  // namespace edge::cli

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <map>
+
+#include "tests/support/process.h"
+#include "tests/support/receiver.h"
+
+using edge::test::Finished;
+using edge::test::Reaction;
+using edge::test::Received;
+using edge::test::Receiver;
+using edge::test::Sandbox;
+
+namespace {
+
+std::string events(int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) {
+    text += R"({"type":"track","event":"Tested","userId":"u","messageId":"m)" + std::to_string(i) +
+            "\"}\n";
+  }
+  return text;
+}
+
+std::map<std::string, int> times_received(const Receiver& receiver) {
+  std::map<std::string, int> times;
+  for (const Received& request : receiver.requests()) {
+    ++times[request.header("webhook-id")];
+  }
+  return times;
+}
+
+}  // namespace
+
+TEST_CASE("replay sends a file to a webhook and sums it up", "[cli]") {
+  const Receiver receiver;
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(20));
+
+  const Finished done =
+      sandbox.edgectl({"replay", "--from", file, "--to", "webhook:" + receiver.url()});
+
+  CHECK(done.exit == 0);
+  CHECK(done.err.find("replayed 20 · deduplicated 0 · failed 0") != std::string::npos);
+  CHECK(times_received(receiver).size() == 20);
+}
+
+TEST_CASE("replay says what is wrong and how it ended", "[cli]") {
+  Receiver refusing([](const Received&) { return Reaction::fail(404); });
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(2) + "nonsense\n");
+  const std::string to = "webhook:" + refusing.url();
+
+  const Finished partly = sandbox.edgectl({"replay", "--from", file, "--to", to, "--json"});
+  CHECK(partly.exit == 8);
+  CHECK(partly.out.find("\"failed\": 3") != std::string::npos);
+  CHECK(partly.out.find("\"http_404\": 2") != std::string::npos);
+  CHECK(sandbox.edgectl({"replay", "--from", "none.jsonl", "--to", "-"}).exit == 3);
+  CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "nowhere"}).exit == 2);
+  CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "-", "--speed", "fast"}).exit == 2);
+  CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "-", "--resume"}).exit == 2);
+  CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "http://127.0.0.1:1"}).exit == 8);
+}
+
+TEST_CASE("a rehearsal counts and sends nothing", "[cli]") {
+  const Receiver receiver;
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(7));
+
+  const Finished done =
+      sandbox.edgectl({"replay", "--from", file, "--to", "webhook:" + receiver.url(), "-n"});
+
+  CHECK(done.exit == 0);
+  CHECK(done.out.find("track\t7") != std::string::npos);
+  CHECK(receiver.count() == 0);
+}
+
+TEST_CASE("replay killed at any moment and resumed leaves nothing out", "[cli]") {
+  const Receiver receiver;
+  const Sandbox sandbox;
+  constexpr int kEvents = 400;
+  const std::string file = sandbox.write("events.jsonl", events(kEvents));
+  const std::string checkpoint = sandbox.path("state.json");
+  int kills = 0;
+  Finished last{.exit = 137};
+  for (int i = 0; last.exit == 137 && i < 100; ++i) {
+    const bool resumes = std::filesystem::exists(checkpoint);
+    const double patience = i < 8 ? 0.15 + 0.05 * i : 30;
+    last = sandbox.run({"timeout",
+                        "-s",
+                        "KILL",
+                        std::to_string(patience),
+                        edge::test::bin_dir() + "/edgectl",
+                        "replay",
+                        "--from",
+                        file,
+                        "--to",
+                        "webhook:" + receiver.url(),
+                        "--in-flight",
+                        "2",
+                        "--checkpoint",
+                        checkpoint,
+                        resumes ? "--resume" : "--restart"});
+    kills += last.exit == 137 ? 1 : 0;
+  }
+
+  CHECK(last.exit == 0);
+  const auto times = times_received(receiver);
+  CHECK(times.size() == kEvents);
+  int repeated = 0;
+  for (const auto& [id, count] : times) {
+    repeated += count - 1;
+  }
+  INFO("kills: " << kills);
+  CHECK(repeated <= kills * 3);  // what was in flight, and one that was answered but not noted
+}
+
+TEST_CASE("events go through the local store to a webhook, failures come back with dlq retry",
+          "[cli]") {
+  Receiver receiver([](const Received&) { return Reaction::fail(400); });
+  const Sandbox sandbox;
+  const std::map<std::string, std::string> allow{{"EDGE_OUTBOUND_ALLOW_HTTP", "true"},
+                                                 {"EDGE_OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8"}};
+  const std::string file = sandbox.write("events.jsonl", events(3));
+  REQUIRE(sandbox
+              .edgectl({"destination", "create", "hook", "--to", receiver.url(), "--local"},
+                       {.env = allow})
+              .exit == 0);
+
+  const Finished stored =
+      sandbox.edgectl({"replay", "--from", file, "--to", "local"}, {.env = allow});
+  const Finished dead = sandbox.edgectl({"dlq", "list", "--by", "reason"}, {.env = allow});
+  receiver.behave([](const Received&) { return Reaction{}; });
+  const Finished retried = sandbox.edgectl({"dlq", "retry", "--all"}, {.env = allow});
+  const Finished after = sandbox.edgectl({"dlq", "list", "--json"}, {.env = allow});
+  const Finished stats = sandbox.edgectl(
+      {"destination", "stats", "--json", "--select", "/destinations/0/delivered"}, {.env = allow});
+
+  CHECK(stored.exit == 0);
+  CHECK(dead.out.find("http_400\t3") != std::string::npos);
+  CHECK(retried.exit == 0);
+  CHECK(after.out.find("\"items\": []") != std::string::npos);
+  CHECK(stats.out == "3\n");
+  CHECK(receiver.count() == 6);
+}
+
+TEST_CASE("destinations are made, shown, previewed, tested and removed", "[cli]") {
+  const Receiver receiver;
+  const Sandbox sandbox;
+  const std::map<std::string, std::string> allow{{"EDGE_OUTBOUND_ALLOW_HTTP", "true"},
+                                                 {"EDGE_OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8"}};
+  const auto run = [&](std::vector<std::string> arguments, const std::string& input = "") {
+    arguments.insert(arguments.begin(), "destination");
+    return sandbox.edgectl(arguments, {.env = allow, .input = input});
+  };
+
+  CHECK(run({"create", "crm", "--to", receiver.url("/in?key=abc"), "--set", "format=standard"})
+            .exit == 0);
+  CHECK(run({"create", "crm", "--to", receiver.url()}).exit != 0);
+  CHECK(run({"show", "crm", "--select", "/config/format"}).out == "standard\n");
+  CHECK(run({"update", "crm", "--set", "batch:=1000"}).exit == 3);
+  CHECK(run({"disable", "crm", "--select", "/state", "--json"}).out == "disabled\n");
+  CHECK(run({"enable", "crm", "--select", "/state", "--json"}).out == "running\n");
+  const Finished preview = run({"preview", "crm", "--json"},
+                               R"({"type":"track","event":"x","userId":"u","messageId":"m"})");
+  CHECK(preview.exit == 0);
+  CHECK(preview.out.find("\"webhook-id\": \"msg_m\"") != std::string::npos);
+  CHECK(preview.out.find("key=abc") == std::string::npos);
+  CHECK(receiver.count() == 0);
+  CHECK(run({"test", "crm"}).exit == 0);
+  CHECK(receiver.count() == 1);
+  CHECK(run({"delete", "crm"}).exit == 0);
+  CHECK(run({"show", "crm"}).exit == 5);
+}
