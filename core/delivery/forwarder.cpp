@@ -14,7 +14,7 @@ constexpr std::uint64_t kStoreCursorEvery = 1'000;
 constexpr std::int64_t kMaxParked = 1'000'000;
 constexpr std::size_t kMaxSenders = 64;
 constexpr std::chrono::seconds kLookAgain{2};
-constexpr std::chrono::seconds kDrain{10};
+constexpr std::chrono::seconds kDrain{8};  // the whole stop may take ten
 
 storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
@@ -100,6 +100,9 @@ void Forwarder::run(const std::stop_token& stop) {
       settle(*outcome);
       save();
     }
+  }
+  if (in_flight_ > 0) {
+    services_.http.cut_off();
   }
   jobs_.close();
   senders_.clear();  // joins

@@ -28,6 +28,8 @@ tl::unexpected<Error> lost() {
   return unavailable("the connection was lost", "connection_lost");
 }
 
+constexpr int kLookForCutOffMs = 250;
+
 // OpenSSL's own socket BIO raises SIGPIPE when the peer is gone; this one does not.
 int descriptor_of(BIO* bio) {
   return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
@@ -94,6 +96,9 @@ TlsContext::TlsContext() : context_(SSL_CTX_new(TLS_client_method())) {
 }
 
 int Connection::Limit::left_ms() const {
+  if (cut_off) {
+    return 0;
+  }
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - clock.steady()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
@@ -232,7 +237,7 @@ Result<void> Connection::wait(short events, const Limit& limit) const {
       return timed_out();
     }
     pollfd entry{descriptor(), events, 0};
-    if (::poll(&entry, 1, left) > 0) {
+    if (::poll(&entry, 1, std::min(left, kLookForCutOffMs)) > 0) {
       return {};
     }
   }

@@ -4,6 +4,7 @@
 #include <Poco/Net/StreamSocket.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -41,6 +42,7 @@ class Connection {
   struct Limit {
     const Clock& clock;
     SteadyTime at;
+    const std::atomic<bool>& cut_off;  ///< gives up at once when set
     [[nodiscard]] int left_ms() const;
   };
 

@@ -135,7 +135,7 @@ PocoHttpClient::PocoHttpClient(GuardRules rules, const Clock& clock, Resolver re
 PocoHttpClient::~PocoHttpClient() = default;
 
 Result<IncomingResponse> PocoHttpClient::send(const OutgoingRequest& request) {
-  const Connection::Limit limit{clock_, clock_.steady() + request.timeout};
+  const Connection::Limit limit{clock_, clock_.steady() + request.timeout, cut_off_};
   const Result<Target> target = parse_target(request.url, rules_);
   if (!target) {
     return Failure(target.error());
@@ -175,13 +175,13 @@ Result<std::unique_ptr<Connection>> PocoHttpClient::connect(const OutgoingReques
   if (!address) {
     return Failure(address.error());
   }
-  Result<std::unique_ptr<Connection>> made =
-      Connection::open(target, *address, target.tls ? &tls() : nullptr, {clock_, deadline});
+  Result<std::unique_ptr<Connection>> made = Connection::open(
+      target, *address, target.tls ? &tls() : nullptr, {clock_, deadline, cut_off_});
   // All addresses were checked, so the next ones may be tried when the first does not answer.
   for (std::size_t i = 1; !made && made.error().reason == "connect_failed" && i < resolved->size();
        ++i) {
-    made =
-        Connection::open(target, (*resolved)[i], target.tls ? &tls() : nullptr, {clock_, deadline});
+    made = Connection::open(
+        target, (*resolved)[i], target.tls ? &tls() : nullptr, {clock_, deadline, cut_off_});
   }
   return made;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ class PocoHttpClient final : public HttpClient {
   ~PocoHttpClient() override;
 
   Result<IncomingResponse> send(const OutgoingRequest& request) override;
+  void cut_off() override { cut_off_ = true; }
 
  private:
   struct Idle {
@@ -53,6 +55,7 @@ class PocoHttpClient final : public HttpClient {
   const GuardRules rules_;
   const Clock& clock_;
   const Resolver resolver_;
+  std::atomic<bool> cut_off_{false};
   std::once_flag tls_made_;
   std::unique_ptr<TlsContext> tls_;
   std::mutex mutex_;

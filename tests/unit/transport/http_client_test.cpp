@@ -2,6 +2,7 @@
 #include "core/transport/poco/http_client.h"
 
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "tests/support/receiver.h"
 
@@ -86,6 +87,19 @@ TEST_CASE("a server that hangs or drips is given up at the deadline", "[transpor
   REQUIRE_FALSE(response);
   CHECK(response.error().code == ErrorCode::DeadlineExceeded);
   CHECK(response.error().reason == "timeout");
+}
+
+TEST_CASE("requests end soon when the program does", "[transport]") {
+  Receiver hanging([](const Received&) { return Reaction::hang(); });
+  Bench bench;
+  OutgoingRequest request = post(hanging.url());
+  request.timeout = std::chrono::minutes(10);
+  std::jthread ending([&] {
+    REQUIRE(hanging.wait_for(1));
+    bench.client.cut_off();
+  });
+
+  CHECK(bench.client.send(request).error().reason == "timeout");
 }
 
 TEST_CASE("a cut connection is told apart from one that never was", "[transport]") {
