@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/routes/ingest_request.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <vector>
 
 #include "core/encoding/base64.h"
+#include "daemon/http/inflate.h"
 
 namespace edge::routes {
 namespace {
 
 using Unpacked = tl::expected<std::string, http::Problem>;
 
-constexpr int kAnyGzip = 15 + 16;
-constexpr int kZlib = 15;
-constexpr int kRawDeflate = -15;
 constexpr std::uint32_t kMaxHops = 1'000;
 
 std::string_view trimmed(std::string_view text) {
@@ -27,54 +23,9 @@ std::string_view trimmed(std::string_view text) {
              : text.substr(from, text.find_last_not_of(" \t") - from + 1);
 }
 
-http::Problem too_large(std::size_t limit) {
-  return {.status = 413,
-          .code = "request_too_large",
-          .detail = "body exceeds " + std::to_string(limit) + " bytes after unpacking"};
-}
-
-/// One zlib stream with its owner.
-struct Inflater {
-  explicit Inflater(int window) { ready = inflateInit2(&stream, window) == Z_OK; }
-  ~Inflater() { inflateEnd(&stream); }
-  Inflater(const Inflater&) = delete;
-  Inflater& operator=(const Inflater&) = delete;
-  Inflater(Inflater&&) = delete;
-  Inflater& operator=(Inflater&&) = delete;
-
-  z_stream stream = {};
-  bool ready = false;
-};
-
-/// Reading stops at the limit, so that a small body cannot become a large one.
-Unpacked inflate_all(std::string_view packed, int window, std::size_t limit) {
-  Inflater inflater(window);
-  z_stream& stream = inflater.stream;
-  stream.next_in =
-      reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));  // zlib only reads it
-  stream.avail_in = static_cast<uInt>(packed.size());
-  std::string out;
-  std::array<char, 16'384> piece;
-  int state = inflater.ready ? Z_OK : Z_MEM_ERROR;
-  while (state == Z_OK) {
-    stream.next_out = reinterpret_cast<Bytef*>(piece.data());
-    stream.avail_out = static_cast<uInt>(piece.size());
-    state = inflate(&stream, Z_NO_FLUSH);
-    out.append(piece.data(), piece.size() - stream.avail_out);
-    if (out.size() > limit) {
-      return tl::unexpected(too_large(limit));
-    }
-  }
-  if (state != Z_STREAM_END) {
-    return tl::unexpected(
-        http::Problem{.status = 400, .code = "bad_json", .detail = "body cannot be unpacked"});
-  }
-  return out;
-}
-
 Unpacked undo(std::string_view coding, std::string_view packed, std::size_t limit) {
   if (http::equals_ignoring_case(coding, "gzip") || http::equals_ignoring_case(coding, "x-gzip")) {
-    return inflate_all(packed, kAnyGzip, limit);
+    return http::inflate_all(packed, http::Window::Gzip, limit);
   }
   if (http::equals_ignoring_case(coding, "deflate")) {
     // RFC 9110 means the zlib format; some clients send raw deflate data.
@@ -83,7 +34,7 @@ Unpacked undo(std::string_view coding, std::string_view packed, std::size_t limi
         (static_cast<unsigned char>(packed[0]) * 256U + static_cast<unsigned char>(packed[1])) %
                 31 ==
             0;
-    return inflate_all(packed, has_head ? kZlib : kRawDeflate, limit);
+    return http::inflate_all(packed, has_head ? http::Window::Zlib : http::Window::Raw, limit);
   }
   return tl::unexpected(http::Problem{.status = 415,
                                       .code = "unsupported_encoding",
@@ -161,7 +112,7 @@ tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Reque
     body = *owned;
   }
   if (body.size() > limit) {
-    return tl::unexpected(too_large(limit));
+    return tl::unexpected(http::too_large(limit));
   }
   return owned;
 }
