@@ -138,6 +138,8 @@ class Call {
   Remote* running_daemon();
   /// For core commands: the daemon only when `--url`/`EDGE_URL` names one, else nullptr.
   Remote* asked_daemon();
+  /// The daemon at `url` with a bearer token, from now on what the others above give too.
+  Remote& connect(std::string url, std::string token);
   /// Remote once a daemon has been asked: whom an error that a handler returns is from.
   [[nodiscard]] Side side() const;
 
@@ -149,7 +151,6 @@ class Call {
   struct Lazy;
   [[nodiscard]] const std::vector<std::string>* texts(std::string_view name) const;
   Result<int> show(const std::string& text);
-  Remote& connect(std::string url, std::string token);
 
   const Tree& tree_;
   const Command& command_;
