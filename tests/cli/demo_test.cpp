@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include "tests/support/process.h"
+
+using edge::test::Finished;
+using edge::test::Sandbox;
+
+TEST_CASE("the demo ends by itself, with the order delivered and nothing left behind", "[cli]") {
+  const Sandbox sandbox;
+  sandbox.write("tmp/.keep", "");
+
+  const Finished demo = sandbox.edgectl({"demo"}, {.env = {{"TMPDIR", sandbox.path("tmp")}}});
+  const Finished left = sandbox.run({"ls", sandbox.path("tmp")});
+
+  INFO(demo.out << demo.err);
+  CHECK(demo.exit == 0);
+  CHECK(demo.out.find("502 to each of 3 attempts") != std::string::npos);
+  CHECK(demo.out.find("the webhook answered 200 and has the order; 0 dead letters") !=
+        std::string::npos);
+  CHECK(left.out.empty());
+}
