@@ -25,11 +25,11 @@ void Notifier::tell(std::string_view state) const {
     return;
   }
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-  // A manager that does not listen does not stop the daemon.
+  // A manager that does not listen or does not keep up does not stop the daemon.
   [[maybe_unused]] const ssize_t ignored = ::sendto(descriptor,
                                                     state.data(),
                                                     state.size(),
-                                                    MSG_NOSIGNAL,
+                                                    MSG_NOSIGNAL | MSG_DONTWAIT,
                                                     reinterpret_cast<sockaddr*>(&address),
                                                     size);
   ::close(descriptor);
