@@ -52,7 +52,7 @@ std::string outcome_text(const Outcome& outcome, const Layout& layout) {
     }
   }
   if (!outcome.verdicts.empty()) {
-    std::vector<std::vector<std::string>> checks{{"EXPECTATION", "GOT", ""}};
+    std::vector<std::vector<std::string>> checks{{"EXPECTATION", "GOT", "RESULT"}};
     for (const auto& [expectation, verdict] : outcome.verdicts) {
       checks.push_back({expectation, verdict.got, verdict.is_met ? "ok" : "FAIL"});
     }

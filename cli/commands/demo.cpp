@@ -144,6 +144,11 @@ void show_token(Narrator& narrator) {
       run_edgectl({"token", "mint", "--sub", "ci", "--role", "viewer", "--ttl", "5m"}).out;
   narrator.say("   $ edgectl token mint --sub ci --role viewer --ttl 5m");
   narrator.say(fmt::format("     {}…", token.substr(0, 60)));
+  const std::string bare = token.substr(0, token.find('\n'));
+  if (const Said said = run_edgectl({"token", "verify", bare}); said.exit != exit_code::kDone) {
+    throw Stop({.error = {ErrorCode::Internal, "the token is not accepted"}});
+  }
+  narrator.say("   $ edgectl token verify - <token    (exit 0: ours, unchanged, not expired)");
 }
 
 void show_failure(Narrator& narrator, Remote& daemon, WebhookReceiver& webhook) {
@@ -161,8 +166,8 @@ void show_replay(Narrator& narrator, Remote& daemon, WebhookReceiver& webhook) {
   narrator.chapter("The webhook is repaired, and nothing was lost");
   webhook.answer_with(kOk);
   const std::size_t before = webhook.received().size();
-  narrator.say(R"(   POST /cdp/dead-letters/replay {"destination":"orders"})");
-  must(daemon.post("/cdp/dead-letters/replay", R"({"destination":"orders"})"));
+  narrator.run({"dlq", "list"});
+  narrator.run({"dlq", "retry", "--destination", "orders"});
   wait_until("the replay",
              [&] { return webhook.received().size() > before && dead_letters(daemon) == 0; });
   narrator.say(fmt::format("   the webhook answered {} and has the order; {} dead letters are left",
