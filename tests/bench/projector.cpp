@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// How many events per second the projector folds: into memory alone, and with everything written to
+// the embedded store. 200,000 events of about 400 bytes by 20,000 people, of whom a few are busy.
+#include "core/profiles/projector.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/profiles/fold.h"
+#include "core/storage/open.h"
+#include "tests/support/empty_store.h"
+#include "tests/support/fakes.h"
+
+namespace {
+
+using edge::profiles::Identifier;
+
+constexpr std::size_t kEvents = 200'000;
+constexpr std::size_t kPeople = 20'000;
+constexpr std::size_t kPiece = 2'000;
+
+std::string event(std::size_t number, edge::Random& random) {
+  const std::uint64_t person =
+      random.below(4) == 0 ? random.below(100) : random.below(kPeople);  // a quarter by the busy
+  const std::string head = fmt::format(
+      R"({{"messageId":"m-{}","userId":"user-{}","anonymousId":"device-{}","timestamp":"{}",)"
+      R"("context":{{"page":{{"path":"/shop/{}","url":"https://shop.example/shop/{}"}},)"
+      R"("userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0"}},)",
+      number,
+      person,
+      person,
+      edge::events::format_time(edge::from_ms(1'770'000'000'000 + static_cast<int>(number) * 50)),
+      number % 50,
+      number % 50);
+  if (random.below(10) == 0) {
+    return head + fmt::format(R"("type":"identify","traits":{{"plan":"pro","visits":{},)"
+                              R"("email":"user-{}@shop.example"}}}})",
+                              number,
+                              person);
+  }
+  return head + R"("type":"track","event":"Product Viewed","properties":{"price":19.9,"sku":"x"}})";
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void report(const char* what, double seconds) {
+  std::printf("%-28s %9.0f events/s   %6.2f us/event\n",
+              what,
+              static_cast<double>(kEvents) / seconds,
+              seconds * 1e6 / static_cast<double>(kEvents));
+}
+
+void fold_in_memory(const std::vector<std::string>& log) {
+  edge::test::EmptyStore store;
+  edge::profiles::Ledger ledger(store, std::size_t{256} << 20U);
+  const edge::profiles::Rules rules;
+  const auto start = std::chrono::steady_clock::now();
+  std::uint64_t offset = 0;
+  for (const std::string& body : log) {
+    const auto decoded = edge::events::Event::decode(body);
+    const auto ids = identifiers_of(*decoded, rules);
+    if (!fold(ledger, rules, *decoded, ids, {.lane = 0, .offset = ++offset})) {
+      std::abort();
+    }
+    if (offset % kPiece == 0) {
+      ledger.flushed();
+    }
+  }
+  report("fold in memory", seconds_since(start));
+}
+
+void fold_and_write(const std::vector<std::string>& log, std::size_t cache_bytes) {
+  const edge::test::TempDir directory;
+  const edge::SystemClock clock;
+  edge::SystemRandom random;
+  auto store = edge::storage::open("sqlite:" + (directory / "data"), {}, clock, random);
+  if (!store) {
+    std::fprintf(stderr, "%s\n", store.error().message.c_str());
+    std::exit(1);
+  }
+  for (std::size_t at = 0; at < log.size(); at += kPiece) {
+    edge::storage::Append append{.stream = "events", .records = {}, .unique = false};
+    for (std::size_t i = at; i < at + kPiece; ++i) {
+      append.records.push_back({.source = "bench", .id = fmt::format("m-{}", i), .body = log[i]});
+    }
+    edge::storage::Batch batch;
+    batch.appends.push_back(std::move(append));
+    if (!(*store)->commit(std::move(batch), edge::storage::Deadline::in(std::chrono::minutes{1}))) {
+      std::abort();
+    }
+  }
+  edge::profiles::Projector projector(**store, clock, {.cache_bytes = cache_bytes});
+  const auto start = std::chrono::steady_clock::now();
+  if (!projector.drain()) {
+    std::abort();
+  }
+  report(fmt::format("written, cache {} MiB", cache_bytes >> 20U).c_str(), seconds_since(start));
+  std::printf("  %llu flushes\n", static_cast<unsigned long long>(projector.counters().flushes));
+}
+
+}  // namespace
+
+int main() {
+  edge::SeededRandom random(7);
+  std::vector<std::string> log(kEvents);
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    log[i] = event(i, random);
+    bytes += log[i].size();
+  }
+  std::printf("%u cores, %zu events of %zu bytes, %zu people\n",
+              std::thread::hardware_concurrency(),
+              kEvents,
+              bytes / kEvents,
+              kPeople);
+  fold_in_memory(log);
+  fold_and_write(log, std::size_t{64} << 20U);
+  fold_and_write(log, std::size_t{4} << 20U);
+  return 0;
+}
