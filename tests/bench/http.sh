@@ -33,10 +33,12 @@ CONF
 
 start_edged() {
   export XDG_RUNTIME_DIR=$work
+  "$bin/edgectl" key generate --kind pixel --config none --data-dir "$work/data" > "$work/key.log"
+  token=$("$bin/edgectl" pixel generate --campaign bench --recipient u-1 --as token --config none --data-dir "$work/data")
   "$bin/edged" --config none --data-dir "$work/data" --listen 127.0.0.1:0 2> "$work/edged.log" &
   edged=$!
   for _ in $(seq 100); do
-    [ -s "$work/edgectl/edged.json" ] && break
+    if [ -s "$work/edgectl/edged.json" ]; then break; fi
     sleep 0.05
   done
   edged_url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$work/edgectl/edged.json")
@@ -75,8 +77,8 @@ for connections in 32 400; do
     printf '%-22s %6d %10.0f %10.0f %7.2f\n' "$1" "$connections" "$rate" "$peer" "$(awk "BEGIN { print $rate / $peer }")"
   }
   row /health/live "$edged_url/health/live"
-  if exists "$edged_url/pixel/track/x"; then
-    row /pixel/track "$edged_url/pixel/track/x"
+  if exists "$edged_url/pixel/track/$token"; then
+    row /pixel/track "$edged_url/pixel/track/$token"  # a valid token: every open is stored
   fi
   if exists -H 'Content-Type: application/json' -d "$event" "$edged_url/track/event"; then
     row /track/event "$edged_url/track/event" "$work/event.lua"
