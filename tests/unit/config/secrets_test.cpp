@@ -133,8 +133,9 @@ TEST_CASE("the secret store keeps any octets, readable by its owner only", "[con
 TEST_CASE("names, values and stores that make no sense are refused", "[config]") {
   Fixture f;
   Secrets secrets(f.sources);
-  for (const std::string name :
-       {"", "../etc/passwd", "a/b", "1A", "A B", std::string(65, 'A').c_str()}) {
+  const std::vector<std::string> names{
+      "", "../etc/passwd", "a/b", "1A", "A B", std::string(65, 'A')};
+  for (const std::string& name : names) {
     CHECK_FALSE(secrets.find(name));
     CHECK_FALSE(secrets.set(name, "value"));
   }

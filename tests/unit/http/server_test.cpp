@@ -224,7 +224,7 @@ TEST_CASE("routes ask for what they need", "[http]") {
 
   INFO(path << " " << fields);
   CHECK(answer.status == status);
-  CHECK((answer.field("www-authenticate") == "Bearer") == (status == 401));
+  CHECK(answer.field("www-authenticate").starts_with("Bearer") == (status == 401));
 }
 
 TEST_CASE("bodies are judged by size, type and packing", "[http]") {
