@@ -38,23 +38,25 @@ constexpr Table kUrlTable = make_table(kUrl);
 constexpr Table kLenientTable = make_lenient_table();
 
 std::string encode(std::string_view octets, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((octets.size() + 2) / 3 * 4);
-  std::uint32_t buffer = 0;
-  unsigned bits = 0;
-  for (const char c : octets) {
-    buffer = (buffer << 8U) | static_cast<unsigned char>(c);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      out += alphabet[(buffer >> bits) & 63U];
+  const std::size_t whole = octets.size() / 3;
+  const std::size_t rest = octets.size() % 3;
+  const std::size_t tail = rest == 0 ? 0 : rest + 1;
+  std::string out(whole * 4 + (pad && rest != 0 ? 4 : tail), '=');
+  const auto* in = reinterpret_cast<const unsigned char*>(octets.data());
+  char* to = out.data();
+  for (std::size_t i = 0; i < whole; ++i, in += 3, to += 4) {
+    const std::uint32_t group = std::uint32_t{in[0]} << 16U | std::uint32_t{in[1]} << 8U | in[2];
+    to[0] = alphabet[group >> 18U];
+    to[1] = alphabet[(group >> 12U) & 63U];
+    to[2] = alphabet[(group >> 6U) & 63U];
+    to[3] = alphabet[group & 63U];
+  }
+  if (rest != 0) {
+    const std::uint32_t second = rest == 2 ? in[1] : 0;
+    const std::uint32_t group = std::uint32_t{in[0]} << 16U | second << 8U;
+    for (std::size_t i = 0; i < tail; ++i) {
+      to[i] = alphabet[(group >> (18U - 6U * i)) & 63U];
     }
-  }
-  if (bits > 0) {
-    out += alphabet[(buffer << (6 - bits)) & 63U];
-  }
-  while (pad && out.size() % 4 != 0) {
-    out += '=';
   }
   return out;
 }

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "core/encoding/csv.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace edge::encoding {
 
 bool CsvReader::feed(std::string_view piece) {
   static constexpr std::string_view kMark = "\xEF\xBB\xBF";
-  for (const char c : piece) {
+  while (!piece.empty()) {
+    if (const std::size_t plain = plain_run(piece); plain > 0) {
+      raw_ += piece.substr(0, plain);
+      field_ += piece.substr(0, plain);
+      piece.remove_prefix(plain);
+      continue;
+    }
+    const char c = piece.front();
+    piece.remove_prefix(1);
     if (mark_ < kMark.size() && c == kMark[mark_]) {
       ++mark_;
       continue;
@@ -25,6 +34,20 @@ bool CsvReader::feed(std::string_view piece) {
     }
   }
   return true;
+}
+
+std::size_t CsvReader::plain_run(std::string_view piece) const {
+  const bool inside = mark_ == 3 && !quoted_ && !after_quote_ && !carriage_;
+  if (!inside) {
+    return 0;
+  }
+  std::size_t length = 0;
+  const std::size_t room = std::min(piece.size(), kMaxRowBytes - raw_.size());
+  while (length < room && piece[length] != separator_ && piece[length] != '"' &&
+         piece[length] != '\n' && piece[length] != '\r') {
+    ++length;
+  }
+  return length;
 }
 
 bool CsvReader::take(char c) {
@@ -101,18 +124,21 @@ bool CsvReader::finish() {
 }
 
 void append_csv_field(std::string& out, std::string_view field, char separator) {
-  const bool plain = field.find_first_of("\"\r\n") == std::string_view::npos &&
-                     field.find(separator) == std::string_view::npos;
+  const bool plain = std::ranges::none_of(
+      field, [separator](char c) { return c == separator || c == '"' || c == '\r' || c == '\n'; });
   if (plain) {
     out += field;
     return;
   }
   out += '"';
-  for (const char c : field) {
-    if (c == '"') {
-      out += '"';
+  while (true) {
+    const std::size_t quote = field.find('"');
+    out += field.substr(0, quote);
+    if (quote == std::string_view::npos) {
+      break;
     }
-    out += c;
+    out += "\"\"";
+    field.remove_prefix(quote + 1);
   }
   out += '"';
 }

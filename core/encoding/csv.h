@@ -35,6 +35,8 @@ class CsvReader {
   [[nodiscard]] bool too_large() const { return too_large_; }
 
  private:
+  /// How many characters from here on are plain text of a field, to be taken at once.
+  [[nodiscard]] std::size_t plain_run(std::string_view piece) const;
   bool take(char c);
   bool end_row();
   void end_field();
