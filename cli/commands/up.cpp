@@ -167,7 +167,7 @@ Result<int> status(Call& call) {
     out.member("log", log_path());
   }
   if (metrics) {
-    out.member("events", metric(metrics->body, "edge_events_total"));
+    out.member("events", metric(metrics->body, "edge_events_received_total"));
     out.member("requests", metric(metrics->body, "edge_http_requests_total"));
   }
   return call.print(Document{.json = out.end_object().take()});

@@ -95,7 +95,9 @@ TEST_CASE("up starts the daemon, says so again, and down stops it", "[cli]") {
 
   const Finished up = sandbox.edgectl({"up", "--port", "0"});
   const Finished again = sandbox.edgectl({"up"});
-  const Finished status = sandbox.edgectl({"status", "--json", "--select", "/status"});
+  const Finished tracked = sandbox.edgectl({"track", "Tried", "-u", "u-1"});
+  const Finished status =
+      sandbox.edgectl({"status", "--json", "--select", "/status", "--select", "/events"});
   const Finished down = sandbox.edgectl({"down"});
   const Finished gone = sandbox.edgectl({"status"});
 
@@ -105,7 +107,8 @@ TEST_CASE("up starts the daemon, says so again, and down stops it", "[cli]") {
   CHECK(up.out.find("http://127.0.0.1:") != std::string::npos);
   CHECK(again.exit == 0);
   CHECK(again.out.find("is running already") != std::string::npos);
-  CHECK(status.out == "healthy\n");
+  CHECK(tracked.exit == 0);
+  CHECK(status.out == "healthy\t1\n");
   CHECK(down.exit == 0);
   CHECK(gone.exit == 6);
 }
