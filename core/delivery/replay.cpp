@@ -105,15 +105,25 @@ Result<ReplaySummary> Replay::run() {
   if (!problem) {
     return Failure(problem.error());
   }
-  if (!options_.checkpoint.empty() && !summary_.interrupted && !summary_.stopped) {
-    std::error_code ignored;  // there is none when nothing was sent
-    std::filesystem::remove(options_.checkpoint, ignored);
+  if (options_.checkpoint.empty()) {
+    return summary_;
   }
+  if (summary_.interrupted || summary_.stopped) {
+    auto kept = keep_first_checkpoint();
+    return kept ? Result<ReplaySummary>(summary_) : Failure(kept.error());
+  }
+  std::error_code ignored;  // there is none when nothing was sent
+  std::filesystem::remove(options_.checkpoint, ignored);
   return summary_;
 }
 
 Result<void> Replay::begin() {
-  if (options_.checkpoint.empty() || options_.restart) {
+  if (options_.checkpoint.empty()) {
+    return {};
+  }
+  if (options_.restart) {
+    std::error_code absent;
+    std::filesystem::remove(options_.checkpoint, absent);
     return {};
   }
   std::ifstream file(options_.checkpoint, std::ios::binary);
@@ -421,6 +431,16 @@ Result<void> Replay::write_checkpoint(const Batch& batch) {
   }
   out.end_array().end_object();
   return config::write_private_file(options_.checkpoint, out.text());
+}
+
+/// A run that ended before its first batch was acknowledged is resumed at the start of the source.
+Result<void> Replay::keep_first_checkpoint() {
+  std::error_code unreadable;
+  if (std::filesystem::exists(options_.checkpoint, unreadable)) {
+    return {};
+  }
+  recent_.clear();
+  return write_checkpoint({});
 }
 
 std::size_t Replay::batch_size() const {

@@ -73,7 +73,8 @@ struct ReplayHooks {
 
 /// Sends the events of a source to a target: paced, deduplicated, several batches at once. After
 /// each acknowledged batch the checkpoint is written (flushed and renamed), in the order of the
-/// source, so that a run that died at any moment continues without leaving anything out.
+/// source, so that a run that died at any moment continues without leaving anything out. A run that
+/// was interrupted or stopped always leaves a checkpoint behind.
 class Replay {
  public:
   Replay(ReplaySource& source,
@@ -116,6 +117,7 @@ class Replay {
   Result<void> settle(const ReplayItem& item, const std::string& failure);
   void note_failure(const std::string& reason, const std::string& message);
   Result<void> write_checkpoint(const Batch& batch);
+  Result<void> keep_first_checkpoint();
   [[nodiscard]] std::size_t batch_size() const;
 
   ReplaySource& source_;

@@ -112,7 +112,9 @@ TEST_CASE("an interrupted run is resumed without leaving anything out", "[delive
     REQUIRE(cut->interrupted);
     bench.stop_after = -1;
 
-    CHECK(bench.run_file(file).error().reason == "checkpoint_unfinished");
+    const auto again = bench.run_file(file);
+    REQUIRE_FALSE(again);
+    CHECK(again.error().reason == "checkpoint_unfinished");
     bench.options.resume = true;
     const auto rest = bench.run_file(file);
 
@@ -121,6 +123,21 @@ TEST_CASE("an interrupted run is resumed without leaving anything out", "[delive
     CHECK(rest->counts.read == 100);
     CHECK(rest->counts.sent == 100);
   }
+}
+
+TEST_CASE("a run that was interrupted before anything was taken is resumed too", "[delivery]") {
+  Bench bench;
+  const std::string file = bench.write_events(20);
+  bench.stop_after = 0;
+  REQUIRE(bench.run_file(file)->interrupted);
+  bench.stop_after = -1;
+  bench.options.resume = true;
+
+  const auto rest = bench.run_file(file);
+
+  REQUIRE(rest);
+  CHECK(rest->counts.sent == 20);
+  CHECK(bench.target.calls == 2);
 }
 
 TEST_CASE("a source that changed is not resumed, a restart begins anew", "[delivery]") {
