@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -28,6 +29,10 @@ class Completions {
   void take(std::vector<Exchange>& out);
   /// What was answered on the loop's own thread; the loop empties it after each thing it does.
   [[nodiscard]] std::vector<Exchange>& local() { return local_; }
+  /// The body that the connection of that number streams has news.
+  void announce_stream(std::uint64_t connection);
+  /// The connections announced since the last call; `out` is empty before. For the loop.
+  void take_streams(std::vector<std::uint64_t>& out);
   /// Wakes the loop without an answer.
   void wake() const;
   /// The descriptor that is readable after a wake-up.
@@ -42,8 +47,9 @@ class Completions {
   std::thread::id owner_;        // set before any exchange exists
   std::vector<Exchange> local_;  // the owner's
   std::mutex mutex_;
-  std::vector<Exchange> answered_;  // guarded by mutex_
-  bool closed_ = false;             // guarded by mutex_
+  std::vector<Exchange> answered_;      // guarded by mutex_
+  std::vector<std::uint64_t> streams_;  // guarded by mutex_
+  bool closed_ = false;                 // guarded by mutex_
 };
 
 }  // namespace edge::http

@@ -33,6 +33,7 @@ void renew(ExchangeState& state) {
   parts.principal.reset();
   state.response = Response();
   state.route = nullptr;
+  state.inner = {};
   state.answered.store(false, std::memory_order_relaxed);
 }
 
@@ -64,15 +65,18 @@ Connection::Connection(LoopShare& share, int descriptor, std::uint64_t number, c
 }
 
 Connection::~Connection() {
+  if (stream_) {
+    stream_->detach();
+  }
   ::close(descriptor_);
 }
 
 void Connection::receive(std::string_view bytes) {
   if (bytes.empty()) {
     ended_by_peer_ = true;
-    const bool awaits_answer = phase_ == Phase::Deciding || phase_ == Phase::Answering;
-    over_ = !awaits_answer && output_.empty();
-    closing_ = closing_ || !awaits_answer;
+    const bool waits = awaits_answer() && phase_ != Phase::Streaming;
+    over_ = phase_ == Phase::Streaming || (!waits && output_.empty());
+    closing_ = closing_ || !waits;
     watch();
     return;
   }
@@ -87,6 +91,7 @@ void Connection::receive(std::string_view bytes) {
   process(bytes);
   input_.assign(bytes);
   flush();
+  continue_stream();
   if (paused_ && output_.empty()) {
     advance();
   }
@@ -100,6 +105,7 @@ void Connection::advance() {
     input_.erase(0, input_.size() - waiting.size());
     flush();
   } while (!over_ && paused_ && output_.empty());
+  continue_stream();
 }
 
 void Connection::process(std::string_view& bytes) {
@@ -136,6 +142,7 @@ bool Connection::step(std::string_view& bytes) {
       return drop_body(bytes);
     case Phase::Deciding:
     case Phase::Answering:
+    case Phase::Streaming:
       return false;
     case Phase::Lingering:
       bytes = {};
@@ -171,6 +178,7 @@ void Connection::begin_request(std::string_view head) {
   Exchange exchange = new_exchange(share_);
   ExchangeState& state = *exchange.state();
   state.connection = number_;
+  state.service = &share_.service;
   state.number = ++requests_;
   RequestParts& parts = state.request.parts();
   parser_.fill(head, parts);
@@ -281,7 +289,10 @@ void Connection::write_answer(const Exchange& exchange) {
                      (unread && (is_long || parser_.expects_continue()));
   append_response(
       output_, state.request, state.response, {.date_line = share_.date_line, .close = close});
-  if (close) {
+  if (const auto& stream = state.response.stream();
+      stream != nullptr && state.request.method() != Method::Head) {
+    begin_stream(stream, !state.request.parts().http10, close);
+  } else if (close) {
     close_after_output();
   } else if (unread) {
     phase_ = Phase::Dropping;
@@ -289,6 +300,64 @@ void Connection::write_answer(const Exchange& exchange) {
     body_.start(framing, kMaxDroppedOctets, true);
   } else {
     next_request();
+  }
+}
+
+void Connection::begin_stream(const std::shared_ptr<Stream>& stream, bool chunked, bool close) {
+  phase_ = Phase::Streaming;
+  since_ = share_.steady;
+  stream_ = stream;
+  stream_chunked_ = chunked;
+  closes_after_stream_ = close || !chunked;
+  stream_->attach(share_.completions, number_);
+  take_from_stream();
+}
+
+/// Moves what waits in the stream into the output, as long as that is not too long.
+void Connection::take_from_stream() {
+  if (sent_ >= kMaxUnsentOctets) {
+    output_.erase(0, std::exchange(sent_, 0));
+  }
+  const std::size_t before = output_.size();
+  const std::size_t unsent = before - sent_;
+  if (unsent >= kMaxUnsentOctets) {
+    return;
+  }
+  const Stream::State state = stream_->take(output_, stream_chunked_, kMaxUnsentOctets - unsent);
+  if (output_.size() > before) {
+    since_ = share_.steady;
+  }
+  if (state == Stream::State::Ended) {
+    end_stream();
+  }
+  over_ = over_ || state == Stream::State::Overrun;
+}
+
+void Connection::end_stream() {
+  if (stream_chunked_) {
+    output_.append(kLastChunk);
+  }
+  std::exchange(stream_, nullptr)->detach();
+  if (closes_after_stream_) {
+    close_after_output();
+  } else {
+    next_request();
+  }
+}
+
+void Connection::continue_stream() {
+  if (phase_ != Phase::Streaming) {
+    return;
+  }
+  bool moved = true;
+  while (moved && !over_ && phase_ == Phase::Streaming) {
+    take_from_stream();
+    moved = !output_.empty();
+    flush();
+    moved = moved && output_.empty();  // all of it is sent: perhaps more waits
+  }
+  if (!over_ && phase_ == Phase::Head && !input_.empty()) {
+    advance();
   }
 }
 
@@ -318,6 +387,9 @@ void Connection::close_after_output() {
 
 void Connection::write_more() {
   flush();
+  if (phase_ == Phase::Streaming) {
+    return continue_stream();
+  }
   if (!over_ && output_.empty() && phase_ == Phase::Head && !input_.empty()) {
     advance();
   }
@@ -363,8 +435,7 @@ void Connection::flush() {
 /// Asks the kernel for the events that matter now.
 void Connection::watch() {
   const bool unsent = sent_ < output_.size();
-  const bool awaits_answer = phase_ == Phase::Deciding || phase_ == Phase::Answering;
-  const bool reads = !ended_by_peer_ && !(awaits_answer && input_.size() >= kMaxWaitingOctets) &&
+  const bool reads = !ended_by_peer_ && !(awaits_answer() && input_.size() >= kMaxWaitingOctets) &&
                      output_.size() - sent_ <= kMaxUnsentOctets;
   const std::uint32_t wanted = (reads ? EPOLLIN : 0U) | (unsent ? EPOLLOUT : 0U);
   if (wanted == watched_ || over_) {
@@ -389,6 +460,9 @@ bool Connection::is_body_late() const {
 void Connection::check_time() {
   const Limits& limits = share_.limits;
   const auto elapsed = share_.steady - since_;
+  if (phase_ == Phase::Streaming) {
+    return check_stream();
+  }
   if (sent_ < output_.size() && share_.steady - progress_ > limits.write_stall) {
     over_ = true;
     return;
@@ -415,8 +489,29 @@ void Connection::check_time() {
       return;
     case Phase::Deciding:
     case Phase::Answering:
+    case Phase::Streaming:
       return;
   }
+}
+
+/// Keeps an idle stream alive; ends it when the server stops.
+void Connection::check_stream() {
+  const Stream::Options& options = stream_->options();
+  if (share_.draining) {
+    closes_after_stream_ = true;
+    end_stream();
+  } else if (output_.empty() && !options.idle_piece.empty() &&
+             share_.steady - since_ >= options.idle_after) {
+    since_ = share_.steady;
+    if (stream_chunked_) {
+      append_chunk(output_, options.idle_piece);
+    } else {
+      output_.append(options.idle_piece);
+    }
+  } else {
+    return;
+  }
+  flush();
 }
 
 void Connection::end_if_idle() {

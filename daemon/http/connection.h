@@ -7,9 +7,10 @@
 //   (any error of the protocol) ────────────────────────────────────────────────────► Lingering ──►
 //   over
 //
-// Pipelined requests wait as octets in `input_`. After the last answer the write side is shut and
-// what the client still sends is thrown away until it closes, or for a second, so that it can read
-// that answer.
+// An answer with a stream leaves `Answering` for `Streaming` and that, when the body ends, for
+// Head. Pipelined requests wait as octets in `input_`. After the last answer the write side is shut
+// and what the client still sends is thrown away until it closes, or for a second, so that it can
+// read that answer.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/http/service.h"
+#include "daemon/http/stream.h"
 
 namespace edge::http {
 
@@ -59,6 +61,8 @@ class Connection {
   void write_more();
   /// An exchange comes back: answered, or accepted by the stages before the body.
   void take(Exchange exchange);
+  /// The stream that is sent has news.
+  void continue_stream();
   /// Ends what has run over its time.
   void check_time();
   /// Ends it when nothing is in work (a graceful stop).
@@ -78,7 +82,15 @@ class Connection {
   [[nodiscard]] const Address& peer() const { return peer_; }
 
  private:
-  enum class Phase : std::uint8_t { Head, Deciding, Body, Answering, Dropping, Lingering };
+  enum class Phase : std::uint8_t {
+    Head,
+    Deciding,
+    Body,
+    Answering,
+    Streaming,
+    Dropping,
+    Lingering
+  };
 
   void advance();
   void process(std::string_view& bytes);
@@ -90,6 +102,13 @@ class Connection {
   void begin_request(std::string_view head);
   void accept(Exchange exchange);
   void write_answer(const Exchange& exchange);
+  void begin_stream(const std::shared_ptr<Stream>& stream, bool chunked, bool close);
+  void take_from_stream();
+  void end_stream();
+  void check_stream();
+  [[nodiscard]] bool awaits_answer() const {
+    return phase_ == Phase::Deciding || phase_ == Phase::Answering || phase_ == Phase::Streaming;
+  }
   void next_request();
   void refuse(const Refusal& refusal);
   void fail_body(const Refusal& refusal);
@@ -118,7 +137,10 @@ class Connection {
   Exchange current_;  // while its body is read
   std::string input_;
   std::string output_;
-  std::size_t sent_ = 0;  // octets of `output_`
+  std::size_t sent_ = 0;            // octets of `output_`
+  std::shared_ptr<Stream> stream_;  // while it is sent
+  bool stream_chunked_ = false;
+  bool closes_after_stream_ = false;
 };
 
 }  // namespace edge::http

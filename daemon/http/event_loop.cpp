@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "daemon/http/response_writer.h"
+#include "daemon/http/router.h"
 
 namespace edge::http {
 namespace {
@@ -107,6 +108,7 @@ void EventLoop::serve(const epoll_event& event) {
       deliver(std::move(exchange));
     }
     returned_.clear();
+    continue_streams();
     return;
   }
   if (event.data.u64 >= kWatchedBegin) {
@@ -152,7 +154,44 @@ void EventLoop::settle() {
   }
 }
 
+void EventLoop::continue_streams() {
+  share_.completions->take_streams(streams_);
+  for (const std::uint64_t number : streams_) {
+    Connection* connection = find(number);
+    if (connection == nullptr) {
+      continue;
+    }
+    try {
+      connection->continue_stream();
+    } catch (const std::exception&) {
+      parts_.service.refused(500);
+      connection->end();
+    }
+    reap(*connection);
+  }
+  streams_.clear();
+}
+
+/// A request inside another one: its body is there already, its answer goes to who made it.
+void EventLoop::deliver_inner(Exchange exchange) {
+  try {
+    if (exchange.is_answered()) {
+      const auto answered = std::exchange(exchange.state()->inner, {});
+      answered(std::move(exchange));
+    } else if (exchange.request().body().size() > exchange.state()->route->options.max_body) {
+      exchange.fail({ErrorCode::TooLarge, "the body is larger than allowed"});
+    } else {
+      parts_.service.handle(std::move(exchange));
+    }
+  } catch (const std::exception&) {
+    parts_.service.refused(500);
+  }
+}
+
 void EventLoop::deliver(Exchange exchange) {
+  if (exchange.state()->inner) {
+    return deliver_inner(std::move(exchange));
+  }
   Connection* connection = find(exchange.state()->connection);
   if (connection == nullptr) {
     return;

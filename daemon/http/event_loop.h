@@ -78,6 +78,8 @@ class EventLoop {
   void make_room();
   void settle();
   void deliver(Exchange exchange);
+  void deliver_inner(Exchange exchange);
+  void continue_streams();
   void sweep();
   void set_time();
   Connection* find(std::uint64_t number);
@@ -91,6 +93,7 @@ class EventLoop {
   std::vector<std::uint32_t> free_;
   std::vector<Watched> watched_;
   std::vector<Exchange> returned_;
+  std::vector<std::uint64_t> streams_;
   std::unique_ptr<std::array<char, std::size_t{64} << 10U>> buffer_;
   std::int64_t second_ = -1;  // the date line's
   SteadyTime next_sweep_{};

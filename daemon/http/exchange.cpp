@@ -87,6 +87,22 @@ void Completions::take(std::vector<Exchange>& out) {
   out.swap(answered_);
 }
 
+void Completions::announce_stream(std::uint64_t connection) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      return;
+    }
+    streams_.push_back(connection);
+  }
+  wake();
+}
+
+void Completions::take_streams(std::vector<std::uint64_t>& out) {
+  const std::lock_guard lock(mutex_);
+  out.swap(streams_);
+}
+
 void Completions::wake() const {
   const std::uint64_t one = 1;
   // A full counter is a wake-up that is still to be seen.

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -18,7 +19,10 @@
 namespace edge::http {
 
 class Completions;
+class Service;
 struct Route;
+
+class Exchange;
 
 /// What the copies of one exchange share; the last copy deletes it. Made and reused by the event
 /// loop.
@@ -27,8 +31,12 @@ struct ExchangeState {
   std::atomic<bool> answered{false};
   std::shared_ptr<Completions> completions = {};  ///< of the loop that owns the connection
   std::uint64_t connection = 0;
-  std::uint64_t number = 0;  ///< of the request on its connection
+  std::uint64_t number = 0;    ///< of the request on its connection
+  Service* service = nullptr;  ///< what the request was handed to
   const Route* route = nullptr;
+  /// Set for a request that stands inside another one (inner_request.h): gets the answer, on the
+  /// loop.
+  std::function<void(Exchange)> inner = {};
   Request request = {};
   Response response = {};  ///< set by whoever won `answered`
 };

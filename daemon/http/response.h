@@ -15,6 +15,8 @@
 
 namespace edge::http {
 
+class Stream;
+
 /// What the client is told when something is wrong; each surface prints it in its own form. The
 /// seed API prints the problem document of identity spec 4.5.
 struct Problem {
@@ -69,6 +71,11 @@ class Response {
     fixed_fields_[blocks_++] = lines;
     return *this;
   }
+  /// The body comes from `stream` from now on, instead of `body`.
+  Response& stream(std::shared_ptr<Stream> stream) {
+    stream_ = std::move(stream);
+    return *this;
+  }
   /// Ends the connection after this answer.
   Response& close() {
     close_ = true;
@@ -89,6 +96,8 @@ class Response {
   [[nodiscard]] std::string_view body() const {
     return fixed_.empty() ? std::string_view(body_) : fixed_;
   }
+  /// Where the body comes from; null when it is `body()`.
+  [[nodiscard]] const std::shared_ptr<Stream>& stream() const { return stream_; }
   [[nodiscard]] bool closes() const { return close_; }
   [[nodiscard]] bool is_for_other_origins() const { return cross_origin_; }
   [[nodiscard]] bool has_own_policy() const { return own_policy_; }
@@ -107,6 +116,7 @@ class Response {
   std::string fields_;  // "Name: value\r\n"…
   std::string body_;
   std::unique_ptr<Problem> problem_;
+  std::shared_ptr<Stream> stream_;
 };
 
 /// An `application/json` answer of a text that is JSON.

@@ -25,11 +25,14 @@ void append_response(std::string& out,
   const std::string_view body = response.body();
   const int status = response.status();
   const bool bodiless = status == 204 || status == 304;
+  const bool streams = response.stream() != nullptr;
   out.append(status_line(status)).append(form.date_line);
   if (!response.type().empty()) {
     out.append("Content-Type: ").append(response.type()).append("\r\n");
   }
-  if (!bodiless) {
+  if (streams && !request.parts().http10) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (!bodiless && !streams) {
     append_length(out, body.size());
   }
   if (form.close) {
@@ -40,7 +43,7 @@ void append_response(std::string& out,
   }
   out.append(response.fields());
   out.append("X-Request-Id: ").append(request.request_id()).append("\r\n\r\n");
-  if (!bodiless && request.method() != Method::Head) {
+  if (!bodiless && !streams && request.method() != Method::Head) {
     out.append(body);
   }
 }

@@ -16,7 +16,8 @@ struct WriteForm {
   bool close = false;          ///< the connection ends behind it
 };
 
-/// Appends a whole answer to `out`. The body is left out for HEAD, 204 and 304.
+/// Appends a whole answer to `out`. The body is left out for HEAD, 204 and 304, and when it is a
+/// stream.
 void append_response(std::string& out,
                      const Request& request,
                      const Response& response,

@@ -13,6 +13,8 @@ namespace {
 
 constexpr unsigned kAllMethods = (1U << kMethods) - 1;
 
+constexpr std::string_view kAnyStart = "/**";
+
 constexpr unsigned bit(Method method) {
   return 1U << static_cast<unsigned>(method);
 }
@@ -99,6 +101,10 @@ void Router::add(Route route) {
   }
   Node* node = root_.get();
   std::string_view left = added.pattern;
+  if (left.starts_with(kAnyStart)) {
+    node = &ending(left.substr(kAnyStart.size()));
+    left = {};
+  }
   while (!left.empty()) {
     const auto [segment, following] = split(left);
     left = following;
@@ -124,9 +130,20 @@ void Router::add(Route route) {
   node->routes.push_back(&added);
   std::ranges::stable_sort(
       node->routes, {}, [](const Route* r) { return r->options.only_with.empty(); });
-  if (added.names.empty()) {
+  if (added.names.empty() && !added.pattern.starts_with(kAnyStart)) {
     literal_.emplace(added.pattern, node);
   }
+}
+
+/// The node of all paths that end with `name`, which begins with `/`.
+Router::Node& Router::ending(std::string_view name) {
+  for (auto& [known, node] : endings_) {
+    if (known == name) {
+      return *node;
+    }
+  }
+  endings_.emplace_back(name, std::make_unique<Node>());
+  return *endings_.back().second;
 }
 
 void Router::claim(Surface surface, std::vector<std::string> prefixes) {
@@ -161,6 +178,9 @@ Match Router::match(Request& request) const {
   if (found.route == nullptr && parts.path.starts_with('/')) {
     found.route = descend(*root_, parts.path, request, found);
   }
+  if (found.allowed == 0) {
+    found.route = find_by_ending(request, found);
+  }
   found.allowed |= (found.allowed & bit(Method::Get)) != 0 ? bit(Method::Head) : 0U;
   found.allowed |= found.allowed != 0 ? bit(Method::Options) : 0U;
   parts.path_route = found.any;
@@ -173,6 +193,17 @@ Match Router::match(Request& request) const {
     }
   }
   return found;
+}
+
+const Route* Router::find_by_ending(Request& request, Match& found) const {
+  const std::string_view path = request.path();
+  for (const auto& [name, node] : endings_) {
+    if (path.size() >= name.size() &&
+        equals_ignoring_case(path.substr(path.size() - name.size()), name)) {
+      return node->pick(request, found);
+    }
+  }
+  return nullptr;
 }
 
 const Route* Router::descend(const Node& node,

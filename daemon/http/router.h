@@ -90,7 +90,8 @@ struct Match {
 /// All routes. Filled at start by one thread, then immutable.
 ///
 /// Patterns: `/a/b` literally; `/a/:name` one segment, decoded once (`%2F` stays in it); `/a/*name`
-/// the rest, decoded, opaque. A literal segment wins over a parameter, a parameter over a rest.
+/// the rest, decoded, opaque; `/**/name` any path that ends with that segment, in any case, and has
+/// no other route. A literal segment wins over a parameter, a parameter over a rest.
 class Router {
  public:
   Router();
@@ -122,10 +123,13 @@ class Router {
                        std::string_view rest,
                        Request& request,
                        Match& found) const;
+  Node& ending(std::string_view name);
+  const Route* find_by_ending(Request& request, Match& found) const;
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::string> faults_;
   std::unique_ptr<Node> root_;
+  std::vector<std::pair<std::string, std::unique_ptr<Node>>> endings_;  // `/name` of `/**/name`
   std::unordered_map<std::string_view, const Node*> literal_;  // whole paths without parameters
   std::vector<std::pair<std::string, Surface>> claims_;        // longest prefix first
   std::array<ErrorPrinter, kSurfaces> printers_;

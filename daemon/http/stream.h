@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace edge::http {
+
+class Completions;
+
+/// The body of an answer that has no end yet, written in pieces: server-sent events.
+///
+/// A handler answers with `Response::stream` and keeps a pointer; from then on whoever has news
+/// writes. Pieces wait here until the client takes them; a client that leaves too many is dropped.
+/// The time limit for answers that a client does not take is not applied. Thread-safe.
+class Stream {
+ public:
+  struct Options {
+    std::size_t max_waiting = 1000;  ///< pieces; one more and the client is dropped
+    std::string idle_piece = {};     ///< sent when nothing was for `idle_after`; empty: nothing is
+    std::chrono::milliseconds idle_after{15'000};
+  };
+
+  Stream();
+  explicit Stream(Options options) : options_(std::move(options)) {}
+
+  /// Adds a piece. False when the client is gone or was dropped: the stream can be forgotten.
+  bool write(std::string piece);
+  /// Ends the body behind what was written.
+  void end();
+  /// False when the client is gone, was dropped or the body was ended.
+  [[nodiscard]] bool is_open() const;
+  [[nodiscard]] const Options& options() const { return options_; }
+
+  // For the connection that sends it, on its loop.
+
+  enum class State : std::uint8_t { Open, Ended, Overrun };
+  /// From now on news of the stream wake the loop of that connection.
+  void attach(std::shared_ptr<Completions> loop, std::uint64_t connection);
+  /// Appends pieces that wait to `out` until that holds `limit` octets more than before; as chunks
+  /// of HTTP/1.1 when `chunked`. `Ended` when no more will come.
+  State take(std::string& out, bool chunked, std::size_t limit);
+  /// The client is gone.
+  void detach();
+
+ private:
+  enum class Life : std::uint8_t { Open, Ending, Overrun, Gone };
+  void announce(std::unique_lock<std::mutex> lock);
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  Life life_ = Life::Open;             // this and all below guarded by mutex_
+  bool announced_ = false;             // the loop knows that there is something
+  std::shared_ptr<Completions> loop_;  // null until attached
+  std::uint64_t connection_ = 0;
+  std::deque<std::string> pieces_;
+};
+
+/// Appends `piece` to `out` as one chunk (RFC 9112 section 7.1); an empty one appends nothing.
+void append_chunk(std::string& out, std::string_view piece);
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+}  // namespace edge::http
