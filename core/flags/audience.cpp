@@ -26,8 +26,6 @@ constexpr std::array<std::pair<std::string_view, Match>, 12> kMatches{{
     {"semver_le", Match::SemverLe},
 }};
 
-constexpr double kLargestNumber = 9007199254740992.0;  // 2^53
-
 bool is_usable_number(const Scalar& scalar) {
   return scalar.kind == Scalar::Kind::Number && std::abs(scalar.number) <= kLargestNumber;
 }

@@ -47,6 +47,7 @@ class Compiler {
     }
     list_audiences();
     rules_.tie();
+    compile_reporting(datafile_, rules_);
     return std::nullopt;
   }
 
@@ -133,6 +134,7 @@ class Compiler {
     const std::string_view id = rules_.id_of(entry, "id");
     const std::string_view name = rules_.id_of(entry, "name");
     rules_.audience_roots()[id] = root;
+    datafile_.audience_names[id] = name.empty() ? id : name;
     list.push_back({id, {name.empty() ? id : name, root}});
   }
 

@@ -18,18 +18,17 @@
 #include "core/base/result.h"
 #include "core/flags/audience.h"
 #include "core/flags/bucketing.h"
+#include "core/flags/reporting.h"
 #include "core/json/document.h"
 
 namespace edge::flags {
-
-template <typename T>
-using Index = std::unordered_map<std::string_view, T>;
 
 struct Variation {
   std::string_view id = {};
   std::string_view key = {};
   std::uint32_t number = 0;  ///< the same for equal ids
   bool is_enabled = false;
+  std::optional<json::Value> source = {};  ///< as written
 };
 
 struct Group {
@@ -61,6 +60,7 @@ struct Rule {
   std::optional<json::Value> source = {};     ///< as written
   std::optional<json::Value> audiences = {};  ///< conditions as written, for reasons
   std::string_view status = {};
+  std::string_view layer_id = {};  ///< the campaign in events
 
   /// The variation of that key; the last one when keys repeat.
   [[nodiscard]] const Variation* find_variation(std::string_view variation_key) const;
@@ -111,9 +111,11 @@ struct Datafile {
   std::string revision = {};  ///< as text
   std::deque<Flag> flags = {};
   std::vector<const Rule*> top_experiments = {};
-  std::vector<const Rule*> holdouts = {};  ///< global ones
-  std::vector<Audience> audiences = {};    ///< typed ones first
+  std::vector<const Rule*> holdouts = {};       ///< global ones
+  std::vector<Audience> audiences = {};         ///< typed ones first
+  Index<std::string_view> audience_names = {};  ///< by id; the id itself when it has no name
   Conditions conditions = {};
+  Reporting reporting = {};
 
   // What the members above point into, and the indexes.
   std::unique_ptr<json::Document> document = {};

@@ -35,8 +35,14 @@ Decision Decider::decide(std::string_view flag_key) {
     return error_decision(flag_key, fmt::format("No flag was found for key \"{}\".", flag_key));
   }
   notes_.clear();
+  passed_holdout_.reset();
   const Outcome outcome = decide_flag(*flag);
-  Decision decision{.flag_key = flag->key, .source = outcome.source};
+  expose(*flag, outcome);
+  Decision decision{.flag_key = flag->key,
+                    .source = outcome.source,
+                    .means = outcome.means,
+                    .rule = outcome.rule,
+                    .variation = outcome.variation};
   if (outcome.variation != nullptr) {
     decision.variation_key = outcome.variation->key;
     decision.is_enabled = outcome.variation->is_enabled;
@@ -88,14 +94,33 @@ std::vector<Decision> Decider::decide_all() {
 const Variation* Decider::variation_of(std::string_view experiment_key) {
   const Rule* rule = experiment_key.empty() ? nullptr : datafile_.find_rule(experiment_key);
   const bool decides = datafile_.is_ready && rule != nullptr && !rule->is_rollout_rule;
-  return decides ? resolve_experiment(*rule) : nullptr;
+  return decides ? resolve_experiment(*rule).variation : nullptr;
+}
+
+void Decider::expose(const Flag& flag, const Outcome& outcome) {
+  if (circumstances_.exposures == nullptr || circumstances_.options.disable_decision_event) {
+    return;
+  }
+  const auto append = [&](const Outcome& one) {
+    circumstances_.exposures->push_back(
+        {.flag_key = flag.key,
+         .rule = one.rule,
+         .variation = one.variation,
+         .is_enabled = one.variation != nullptr && one.variation->is_enabled,
+         .source = one.source});
+  };
+  if (outcome.source != Source::Rollout || datafile_.reporting.sends_flag_decisions) {
+    append(outcome);
+  }
+  if (passed_holdout_) {
+    append(*passed_holdout_);
+  }
 }
 
 Decider::Outcome Decider::decide_flag(const Flag& flag) {
   if (const Variation* variation = forced(flag, std::nullopt)) {
-    return {.variation = variation, .source = Source::FeatureTest};
+    return {.variation = variation, .source = Source::FeatureTest, .means = Means::Forced};
   }
-  bool skips_experiments = false;
   for (const Rule* holdout : datafile_.holdouts) {
     const auto outcome = try_holdout(*holdout);
     if (!outcome) {
@@ -106,10 +131,10 @@ Decider::Outcome Decider::decide_flag(const Flag& flag) {
     }
     note("Holdout \"{}\" has excludeTargetedDeliveries enabled, continuing to rollout evaluation.",
          holdout->key);
-    skips_experiments = true;
+    passed_holdout_ = outcome;
     break;
   }
-  if (!skips_experiments) {
+  if (!passed_holdout_) {
     if (const auto outcome = try_experiments(flag)) {
       return *outcome;
     }

@@ -44,6 +44,9 @@ struct Circumstances {
   const Overrides* overrides = nullptr;
   const StickyMap* profile = nullptr;  ///< stored profile; null when no store is configured
   Options options = {};
+  /// Where to append what is to be reported, also of decisions that `enabled_flags_only` drops;
+  /// null when nobody reports. Nothing is appended with `disable_decision_event`.
+  std::vector<Exposure>* exposures = nullptr;
 };
 
 /// One decide call. Borrows datafile, user and circumstances; decisions hold views of the first
@@ -70,6 +73,11 @@ class Decider {
     const Variation* variation = nullptr;
     const Rule* rule = nullptr;
     Source source = Source::Rollout;
+    Means means = Means::None;
+  };
+  struct Pick {
+    const Variation* variation = nullptr;
+    Means means = Means::None;
   };
 
   Outcome decide_flag(const Flag& flag);
@@ -80,10 +88,13 @@ class Decider {
   std::optional<Outcome> try_local_holdouts(const Rule& rule);
 
   const Variation* forced(const Flag& flag, std::optional<std::string_view> rule_key);
-  const Variation* resolve_experiment(const Rule& rule);
+  Pick resolve_experiment(const Rule& rule);
+  Pick sticky_or_bucketed(const Rule& rule);
+  const Variation* remembered(const Rule& rule);
   const Variation* whitelisted(const Rule& rule);
   bool matches(const Rule& rule, std::string_view kind, std::string_view name);
   const Variation* bucket(const Rule& rule);
+  void expose(const Flag& flag, const Outcome& outcome);
   bool is_in_group_turn(const Rule& rule);
 
   template <typename... Parts>
@@ -98,7 +109,8 @@ class Decider {
   Circumstances circumstances_;
   Subject subject_;
   StickyBuckets sticky_;
-  std::vector<std::string> notes_;  // reasons of the present flag
+  std::optional<Outcome> passed_holdout_;  // of the present flag: one that only skips experiments
+  std::vector<std::string> notes_;         // reasons of the present flag
 };
 
 }  // namespace edge::flags

@@ -17,6 +17,12 @@ void write_text_or_null(json::Writer& out, std::optional<std::string_view> text)
 
 }  // namespace
 
+std::string_view name_of(Source source) {
+  static constexpr std::array<std::string_view, 4> kNames{
+      "feature-test", "rollout", "holdout", "experiment"};
+  return kNames.at(static_cast<std::size_t>(source));
+}
+
 bool Options::set(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, bool Options::*>, 5> kOptions{{
       {"DISABLE_DECISION_EVENT", &Options::disable_decision_event},

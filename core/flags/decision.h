@@ -24,8 +24,17 @@ struct Options {
   bool set(std::string_view name);
 };
 
-/// Where a decision came from, in the words of impressions.
-enum class Source : std::uint8_t { FeatureTest, Rollout, Holdout };
+struct Rule;
+struct Variation;
+
+/// Where a decision came from: `feature-test`, `rollout` (also when nothing matched), `holdout`,
+/// and `experiment` of the older call activate.
+enum class Source : std::uint8_t { FeatureTest, Rollout, Holdout, Experiment };
+/// Its word in impressions.
+std::string_view name_of(Source source);
+
+/// How the variation was found.
+enum class Means : std::uint8_t { None, Forced, Override, Whitelist, Sticky, Traffic };
 
 /// What a flag is for a user. Views belong to the datafile and the caller of decide.
 struct Decision {
@@ -35,8 +44,20 @@ struct Decision {
   bool is_enabled = false;
   bool is_error = false;  ///< unknown flag or no usable datafile; `reasons` says which
   Source source = Source::Rollout;
-  std::string_view variables = "{}";  ///< JSON object text
+  Means means = Means::None;
+  const Rule* rule = nullptr;            ///< null when the flag was forced or nothing matched
+  const Variation* variation = nullptr;  ///< null when there is none
+  std::string_view variables = "{}";     ///< JSON object text
   std::vector<std::string> reasons = {};
+};
+
+/// Something that Optimizely counts: that a user got a variation. Views belong to the datafile.
+struct Exposure {
+  std::string_view flag_key = {};  ///< empty for the older call activate
+  const Rule* rule = nullptr;
+  const Variation* variation = nullptr;
+  bool is_enabled = false;
+  Source source = Source::Rollout;
 };
 
 /// `{"flagKey","enabled","variationKey","ruleKey","variables","reasons"}`.

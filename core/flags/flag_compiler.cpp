@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <set>
 
 #include "core/flags/javascript.h"
@@ -95,14 +94,9 @@ void FlagCompiler::collect_variations(Flag& flag) {
     }
   }
   // Properties that look like array indexes come first in JavaScript, by value.
-  constexpr std::uint64_t kNamed = std::numeric_limits<std::uint64_t>::max();
-  const auto rank = [](const Variation* variation) {
-    const auto index = javascript::property_index(variation->id);
-    return index ? std::uint64_t{*index} : kNamed;
-  };
   std::stable_sort(
-      flag.variations.begin(), flag.variations.end(), [&rank](const auto* left, const auto* right) {
-        return rank(left) < rank(right);
+      flag.variations.begin(), flag.variations.end(), [](const auto* left, const auto* right) {
+        return javascript::property_rank(left->id) < javascript::property_rank(right->id);
       });
 }
 

@@ -253,6 +253,11 @@ std::optional<std::uint32_t> property_index(std::string_view name) {
   return value <= kLast ? std::optional(static_cast<std::uint32_t>(value)) : std::nullopt;
 }
 
+std::uint64_t property_rank(std::string_view name) {
+  const auto index = property_index(name);
+  return index ? std::uint64_t{*index} : std::numeric_limits<std::uint64_t>::max();
+}
+
 void append_json(std::string& out, json::Value value) {
   char separator = 0;
   switch (value.kind()) {

@@ -29,6 +29,8 @@ std::optional<double> parse_float(std::string_view text);
 /// The number of a property name that objects list before all others (0 to 4294967294, written
 /// without sign or leading zero).
 std::optional<std::uint32_t> property_index(std::string_view name);
+/// Sorts names as an object lists them: a stable sort by rank puts indexes first, by value.
+std::uint64_t property_rank(std::string_view name);
 /// Appends `JSON.stringify(value)`: numbers as doubles, not finite ones as null.
 void append_json(std::string& out, json::Value value);
 

@@ -61,7 +61,8 @@ void RuleCompiler::add_variations(Rule& rule, json::Value entry) {
         Variation{.id = id,
                   .key = id_of(item, "key"),
                   .number = variation_numbers_.try_emplace(id, number).first->second,
-                  .is_enabled = is_true(item, "featureEnabled")});
+                  .is_enabled = is_true(item, "featureEnabled"),
+                  .source = item});
     rule.variations.push_back(&variation);
     datafile_.variation_by_id[id] = &variation;
     const auto values = item.find("variables");
@@ -89,6 +90,7 @@ Rule& RuleCompiler::compile(json::Value entry) {
   rule.id = id_of(entry, "id");
   rule.key = id_of(entry, "key");
   rule.status = id_of(entry, "status");
+  rule.layer_id = id_of(entry, "layerId");
   rule.is_running = rule.status == "Running";
   rule.allocation = allocation_of(entry);
   rule.source = entry;

@@ -25,7 +25,8 @@ std::optional<Decider::Outcome> Decider::try_holdout(const Rule& holdout) {
   }
   // The reference names the two keys the wrong way round.
   note("User {} is in variation {} of holdout {}.", user_.id, holdout.key, variation->key);
-  return Outcome{.variation = variation, .rule = &holdout, .source = Source::Holdout};
+  return Outcome{
+      .variation = variation, .rule = &holdout, .source = Source::Holdout, .means = Means::Traffic};
 }
 
 std::optional<Decider::Outcome> Decider::try_local_holdouts(const Rule& rule) {
@@ -42,31 +43,33 @@ std::optional<Decider::Outcome> Decider::try_experiments(const Flag& flag) {
     note("Feature {} is not attached to any experiments.", flag.key);
   }
   for (const Rule* rule : flag.experiments) {
-    const Variation* found = forced(flag, rule->key);
-    if (found == nullptr) {
+    Pick found{.variation = forced(flag, rule->key), .means = Means::Forced};
+    if (found.variation == nullptr) {
       if (auto outcome = try_local_holdouts(*rule)) {
         return outcome;
       }
       found = resolve_experiment(*rule);
     }
-    if (found == nullptr) {
+    if (found.variation == nullptr) {
       continue;
     }
     // The reference hands on the key of the variation, not the variation.
-    const Variation* own = rule->find_variation(found->key);
-    const Variation* variation = own != nullptr ? own : flag.find_variation(found->key);
+    const std::string_view key = found.variation->key;
+    const Variation* own = rule->find_variation(key);
+    const Variation* variation = own != nullptr ? own : flag.find_variation(key);
     if (variation == nullptr) {
       return std::nullopt;
     }
-    return Outcome{.variation = variation, .rule = rule, .source = Source::FeatureTest};
+    return Outcome{
+        .variation = variation, .rule = rule, .source = Source::FeatureTest, .means = found.means};
   }
   return std::nullopt;
 }
 
-const Variation* Decider::resolve_experiment(const Rule& rule) {
+Decider::Pick Decider::resolve_experiment(const Rule& rule) {
   if (!rule.by_key->is_running) {
     note("Experiment {} is not running.", rule.key);
-    return nullptr;
+    return {};
   }
   if (circumstances_.overrides != nullptr) {
     if (const auto* set = circumstances_.overrides->find(datafile_, rule.key, user_.id)) {
@@ -74,29 +77,38 @@ const Variation* Decider::resolve_experiment(const Rule& rule) {
            set->key,
            rule.key,
            user_.id);
-      return set;
+      return {.variation = set, .means = Means::Override};
     }
   }
   if (const Variation* variation = whitelisted(rule)) {
-    return variation;
+    return {.variation = variation, .means = Means::Whitelist};
   }
+  return sticky_or_bucketed(rule);
+}
+
+/// The variation that the user had before; null when there is none that still exists.
+const Variation* Decider::remembered(const Rule& rule) {
+  const auto id = sticky_.find(rule.id);
+  const Variation* variation = id ? datafile_.find_variation(*id) : nullptr;
+  if (variation != nullptr) {
+    note(
+        "Returning previously activated variation \"{}\" of experiment \"{}\" for user \"{}\" "
+        "from user profile.",
+        variation->key,
+        rule.key,
+        user_.id);
+  }
+  return variation;
+}
+
+Decider::Pick Decider::sticky_or_bucketed(const Rule& rule) {
   const bool is_sticky = !circumstances_.options.ignore_user_profile;
-  if (is_sticky) {
-    const auto remembered = sticky_.find(rule.id);
-    const Variation* variation = remembered ? datafile_.find_variation(*remembered) : nullptr;
-    if (variation != nullptr) {
-      note(
-          "Returning previously activated variation \"{}\" of experiment \"{}\" for user \"{}\" "
-          "from user profile.",
-          variation->key,
-          rule.key,
-          user_.id);
-      return variation;
-    }
+  if (const Variation* variation = is_sticky ? remembered(rule) : nullptr) {
+    return {.variation = variation, .means = Means::Sticky};
   }
   if (!matches(rule, "experiment", rule.key)) {
     note("User {} does not meet conditions to be in experiment {}.", user_.id, rule.key);
-    return nullptr;
+    return {};
   }
   if (rule.is_cmab) {
     note("CMAB is not supported in sync mode.");
@@ -104,13 +116,13 @@ const Variation* Decider::resolve_experiment(const Rule& rule) {
   const Variation* variation = rule.is_cmab ? nullptr : bucket(rule);
   if (variation == nullptr) {
     note("User {} is in no variation of experiment {}.", user_.id, rule.key);
-    return nullptr;
+    return {};
   }
   note("User {} is in variation {} of experiment {}.", user_.id, variation->key, rule.key);
   if (is_sticky) {
     sticky_.put(rule.id, variation->id);
   }
-  return variation;
+  return {.variation = variation, .means = Means::Traffic};
 }
 
 const Variation* Decider::whitelisted(const Rule& rule) {
@@ -160,7 +172,7 @@ std::optional<Decider::Outcome> Decider::try_delivery(const Flag& flag,
                                                       bool& jumps) {
   const Rule& rule = *flag.rollout->rules[index];
   if (const Variation* variation = forced(flag, rule.key)) {
-    return Outcome{.variation = variation, .rule = rule.by_id};
+    return Outcome{.variation = variation, .rule = rule.by_id, .means = Means::Forced};
   }
   if (auto outcome = try_local_holdouts(rule)) {
     return outcome;
@@ -176,7 +188,7 @@ std::optional<Decider::Outcome> Decider::try_delivery(const Flag& flag,
   note("User {} meets conditions for targeting rule {}.", user_.id, name);
   if (const Variation* variation = bucket(rule)) {
     note("User {} bucketed into targeting rule {}.", user_.id, name);
-    return Outcome{.variation = variation, .rule = rule.by_id};
+    return Outcome{.variation = variation, .rule = rule.by_id, .means = Means::Traffic};
   }
   if (!is_last) {
     note(
@@ -208,7 +220,6 @@ const Variation* Decider::bucket(const Rule& rule) {
     return nullptr;
   }
   const std::uint32_t bucket = bucket_of(user_.bucketing_id, rule.id);
-  // Reasons name the user, also when a bucketing id was hashed in its place.
   // The reference names the user here, also when a bucketing id was hashed in its place.
   note("Assigned bucket {} to user with bucketing ID {}.", bucket, user_.id);
   const Range* range = find_range(rule.allocation, bucket);

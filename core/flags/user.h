@@ -10,6 +10,9 @@
 
 namespace edge::flags {
 
+/// Numbers beyond, in either direction, satisfy no condition and are not reported: 2^53.
+inline constexpr double kLargestNumber = 9007199254740992.0;
+
 /// What a condition can compare: a JSON value without the inside of lists and objects.
 struct Scalar {
   enum class Kind : std::uint8_t { Null, Bool, Number, Text, Other };
