@@ -69,7 +69,9 @@ std::string FlagCompiler::add_everyone_else(Rule& rule, const Flag& flag) {
     return fmt::format("experiment \"{}\" lacks variations or trafficAllocation", rule.key);
   }
   rule.variations.push_back(variation);
-  rule.allocation.push_back({.end = kBuckets, .entity = variation->id});
+  if (!rule.is_cmab) {
+    rule.allocation.push_back({.end = kBuckets, .entity = variation->id});
+  }
   return {};
 }
 

@@ -11,7 +11,8 @@ std::optional<std::string_view> variation_key(const Datafile& datafile,
                                               const User& user,
                                               std::string_view experiment_key) {
   const Variation* variation = Decider(datafile, user).variation_of(experiment_key);
-  return variation == nullptr ? std::nullopt : std::optional(variation->key);
+  const bool has_key = variation != nullptr && !variation->key.empty();
+  return has_key ? std::optional(variation->key) : std::nullopt;
 }
 
 Feature feature(const Datafile& datafile, const User& user, std::string_view flag_key) {

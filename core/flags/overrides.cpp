@@ -7,7 +7,7 @@ bool Overrides::set(const Datafile& datafile,
                     std::string_view experiment_key,
                     std::string_view user_id,
                     std::optional<std::string_view> variation_key) {
-  const Rule* rule = datafile.find_rule(experiment_key);
+  const Rule* rule = experiment_key.empty() ? nullptr : datafile.find_rule(experiment_key);
   if (rule == nullptr) {
     return false;
   }
@@ -38,7 +38,9 @@ const Variation* Overrides::find(const Datafile& datafile,
     return nullptr;
   }
   const auto found = user->second.find(std::string(rule->id));
-  return found == user->second.end() ? nullptr : datafile.find_variation(found->second);
+  const Variation* variation =
+      found == user->second.end() ? nullptr : datafile.find_variation(found->second);
+  return variation == nullptr || variation->key.empty() ? nullptr : variation;
 }
 
 }  // namespace edge::flags

@@ -22,7 +22,8 @@ class Overrides {
            std::string_view user_id,
            std::optional<std::string_view> variation_key);
 
-  /// The variation for the experiment of that key; null without override.
+  /// The variation for the experiment of that key; null without override, or when the key of the
+  /// variation is empty, which counts as none.
   [[nodiscard]] const Variation* find(const Datafile& datafile,
                                       std::string_view experiment_key,
                                       std::string_view user_id) const;

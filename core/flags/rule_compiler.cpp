@@ -92,7 +92,11 @@ Rule& RuleCompiler::compile(json::Value entry) {
   rule.status = id_of(entry, "status");
   rule.layer_id = id_of(entry, "layerId");
   rule.is_running = rule.status == "Running";
-  rule.allocation = allocation_of(entry);
+  rule.is_cmab = is_true(entry, "cmab");
+  if (!rule.is_cmab) {  // the traffic of a bandit leads to its prediction service, which is not
+                        // asked
+    rule.allocation = allocation_of(entry);
+  }
   rule.source = entry;
   add_conditions(rule, entry);
   return rule;
@@ -100,7 +104,6 @@ Rule& RuleCompiler::compile(json::Value entry) {
 
 Rule& RuleCompiler::add(json::Value entry) {
   Rule& rule = compile(entry);
-  rule.is_cmab = is_true(entry, "cmab");
   shapes_[&rule] = {.is_feature_rollout = is_text(entry, "type", "fr"),
                     .has_variations = is_true(entry, "variations"),
                     .has_allocation = is_true(entry, "trafficAllocation")};
@@ -169,6 +172,10 @@ Rule& RuleCompiler::add_holdout(json::Value entry) {
 }
 
 void RuleCompiler::add_local_holdout(json::Value entry) {
+  const auto rules = entry.find("includedRules");
+  if (!rules || !rules->is_array() || rules->size() == 0) {
+    return;
+  }
   const Rule& holdout = add_holdout(entry);
   for (const json::Value id : list(entry, "includedRules")) {
     local_holdouts_[id_text(id)].push_back(&holdout);
@@ -188,6 +195,11 @@ void RuleCompiler::tie() {
     }
     for (Range& range : rule.allocation) {
       range.variation = datafile_.find_variation(range.entity);
+    }
+    // The reference seeks the group by id, also for a holdout that shares one with an experiment.
+    if (const auto twin = datafile_.rule_by_id.find(rule.id); twin != datafile_.rule_by_id.end()) {
+      rule.group = twin->second->group;
+      rule.names_missing_group = twin->second->names_missing_group;
     }
   }
 }

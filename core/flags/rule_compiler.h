@@ -27,7 +27,7 @@ class RuleCompiler {
   /// Builds the project-wide indexes over all rules so far.
   void index();
   Rule& add_holdout(json::Value entry);
-  /// A holdout for the rules that it names.
+  /// A holdout for the rules that it names; one that names none does not exist.
   void add_local_holdout(json::Value entry);
   /// Ties ranges to variations and rules to their local holdouts. The last step.
   void tie();

@@ -50,10 +50,11 @@ std::optional<Decider::Outcome> Decider::try_experiments(const Flag& flag) {
       }
       found = resolve_experiment(*rule);
     }
-    if (found.variation == nullptr) {
+    // The reference hands on the key of the variation, not the variation, and takes an empty one
+    // for none.
+    if (found.variation == nullptr || found.variation->key.empty()) {
       continue;
     }
-    // The reference hands on the key of the variation, not the variation.
     const std::string_view key = found.variation->key;
     const Variation* own = rule->find_variation(key);
     const Variation* variation = own != nullptr ? own : flag.find_variation(key);

@@ -26,18 +26,21 @@ bool same_id(std::optional<json::Value> left, std::optional<json::Value> right) 
   return javascript::text_of(*left) == javascript::text_of(*right);
 }
 
-/// The last value of the variation for this variable; nothing when there is none or it is null.
+/// What the variation says of this variable; its default when the variation does not name it or
+/// says null. An entry without value hides the default, as it does in the reference.
 std::optional<json::Value> value_for(json::Value variable, std::optional<json::Value> values) {
-  std::optional<json::Value> found;
+  std::optional<json::Value> entry;
   const auto id = variable.find("id");
   if (values) {
-    for (const json::Value entry : values->elements()) {
-      if (same_id(entry.find("id"), id)) {
-        found = entry.find("value");
+    for (const json::Value candidate : values->elements()) {
+      if (same_id(candidate.find("id"), id)) {
+        entry = candidate;
       }
     }
   }
-  return found && !found->is_null() ? found : std::nullopt;
+  const auto value = entry ? entry->find("value") : std::nullopt;
+  const bool is_null = value && value->is_null();
+  return entry && !is_null ? value : variable.find("defaultValue");
 }
 
 std::string json_number(std::optional<double> number) {
@@ -93,7 +96,7 @@ std::string render_variables(json::Value variables, std::optional<json::Value> v
       type = "json";
     }
     const std::string_view key = text_member(variable, "key");
-    std::string text = converted(type, value ? value : variable.find("defaultValue"));
+    std::string text = converted(type, value);
     bool is_new = true;
     for (auto& [known, present] : rendered) {
       if (known == key) {
