@@ -7,6 +7,14 @@ libssl-dev zlib1g-dev libtomlplusplus-dev libsimdjson-dev libexpected-dev libsod
 export test_packages="catch2 python3 curl mandoc shellcheck bash fish zsh"
 export lint_packages="clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev"
 
+# What runs clients from npm; other runs than CI use what is there or skip those tests.
+client_packages=""
+if [ "${CI:-}" = true ]; then
+  command -v node >/dev/null 2>&1 || client_packages="nodejs"
+  command -v npm >/dev/null 2>&1 || client_packages="$client_packages npm"
+fi
+export client_packages
+
 # Jobs: as many as there are cores, but 1.5 GiB of memory for each.
 jobs=$(nproc)
 by_memory=$(awk '/^MemTotal:/ { n = int($2 / 1572864); print (n > 0 ? n : 1) }' /proc/meminfo)
