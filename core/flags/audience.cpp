@@ -198,6 +198,13 @@ std::optional<std::uint32_t> Conditions::slot_of(std::string_view name) const {
   return found == slot_by_name_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::string_view Conditions::name_of(std::uint32_t slot) const {
+  const auto found = std::find_if(slot_by_name_.begin(),
+                                  slot_by_name_.end(),
+                                  [slot](const auto& entry) { return entry.second == slot; });
+  return found == slot_by_name_.end() ? std::string_view{} : found->first;
+}
+
 Subject::Subject(const Conditions& conditions, const User& user)
     : conditions_(conditions), user_(user), slots_(conditions.slots()) {
   for (const Attribute& attribute : user.attributes) {

@@ -16,7 +16,13 @@
 #include "core/flags/user.h"
 #include "core/json/document.h"
 
+namespace edge::json {
+class Writer;
+}
+
 namespace edge::flags {
+
+struct Datafile;
 
 /// Three-valued result of a condition. Unknown: it cannot be told from what is known of the user.
 enum class Truth : std::uint8_t { False, True, Unknown };
@@ -58,6 +64,8 @@ class Conditions {
 
   [[nodiscard]] std::size_t slots() const { return slot_by_name_.size(); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view name) const;
+  /// The attribute of a slot; slow.
+  [[nodiscard]] std::string_view name_of(std::uint32_t slot) const;
 
  private:
   friend class Subject;
@@ -84,8 +92,12 @@ class Subject {
  public:
   Subject(const Conditions& conditions, const User& user);
   [[nodiscard]] Truth evaluate(Conditions::Root root) const;
+  /// Appends the tree with the values seen and the result of each part (walk.h); `datafile` is the
+  /// owner of the conditions.
+  void describe(const Datafile& datafile, Conditions::Root root, json::Writer& out) const;
 
  private:
+  void describe_attribute(const Condition& condition, json::Writer& out) const;
   [[nodiscard]] Truth evaluate_attribute(const Condition& condition) const;
   [[nodiscard]] bool is_qualified_for(std::string_view segment) const;
 

@@ -35,6 +35,7 @@ Decision Decider::decide(std::string_view flag_key) {
     return error_decision(flag_key, fmt::format("No flag was found for key \"{}\".", flag_key));
   }
   notes_.clear();
+  steps_.clear();
   passed_holdout_.reset();
   const Outcome outcome = decide_flag(*flag);
   expose(*flag, outcome);
@@ -54,6 +55,7 @@ Decision Decider::decide(std::string_view flag_key) {
     decision.variables = flag->variables_under(decision.is_enabled ? outcome.variation : nullptr);
   }
   decision.reasons = std::move(notes_);
+  decision.steps = std::move(steps_);
   return decision;
 }
 
@@ -97,6 +99,15 @@ const Variation* Decider::variation_of(std::string_view experiment_key) {
   return decides ? resolve_experiment(*rule).variation : nullptr;
 }
 
+void Decider::conclude(const Rule* rule, Finding finding, const Variation* variation) {
+  if (circumstances_.explains) {
+    look_.rule = rule;
+    look_.finding = finding;
+    look_.variation = variation;
+    steps_.push_back(std::exchange(look_, {}));
+  }
+}
+
 void Decider::expose(const Flag& flag, const Outcome& outcome) {
   if (circumstances_.exposures == nullptr || circumstances_.options.disable_decision_event) {
     return;
@@ -119,6 +130,7 @@ void Decider::expose(const Flag& flag, const Outcome& outcome) {
 
 Decider::Outcome Decider::decide_flag(const Flag& flag) {
   if (const Variation* variation = forced(flag, std::nullopt)) {
+    conclude(nullptr, Finding::Forced, variation);
     return {.variation = variation, .source = Source::FeatureTest, .means = Means::Forced};
   }
   for (const Rule* holdout : datafile_.holdouts) {

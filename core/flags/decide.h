@@ -27,6 +27,7 @@
 #include "core/flags/overrides.h"
 #include "core/flags/sticky.h"
 #include "core/flags/user.h"
+#include "core/flags/walk.h"
 
 namespace edge::flags {
 
@@ -44,6 +45,7 @@ struct Circumstances {
   const Overrides* overrides = nullptr;
   const StickyMap* profile = nullptr;  ///< stored profile; null when no store is configured
   Options options = {};
+  bool explains = false;  ///< fill `Decision::steps`
   /// Where to append what is to be reported, also of decisions that `enabled_flags_only` drops;
   /// null when nobody reports. Nothing is appended with `disable_decision_event`.
   std::vector<Exposure>* exposures = nullptr;
@@ -95,7 +97,9 @@ class Decider {
   bool matches(const Rule& rule, std::string_view kind, std::string_view name);
   const Variation* bucket(const Rule& rule);
   void expose(const Flag& flag, const Outcome& outcome);
+  void conclude(const Rule* rule, Finding finding, const Variation* variation = nullptr);
   bool is_in_group_turn(const Rule& rule);
+  [[nodiscard]] Finding unlucky() const;
 
   template <typename... Parts>
   void note(fmt::format_string<Parts...> format, Parts&&... parts) {
@@ -111,6 +115,8 @@ class Decider {
   StickyBuckets sticky_;
   std::optional<Outcome> passed_holdout_;  // of the present flag: one that only skips experiments
   std::vector<std::string> notes_;         // reasons of the present flag
+  std::vector<Step> steps_;                // its walk
+  Step look_;                              // what was seen of the present rule so far
 };
 
 }  // namespace edge::flags

@@ -42,7 +42,12 @@ bool Options::set(std::string_view name) {
 }
 
 void write(json::Writer& out, const Decision& decision) {
-  out.begin_object().member("flagKey", decision.flag_key).member("enabled", decision.is_enabled);
+  write_members(out.begin_object(), decision);
+  out.end_object();
+}
+
+void write_members(json::Writer& out, const Decision& decision) {
+  out.member("flagKey", decision.flag_key).member("enabled", decision.is_enabled);
   write_text_or_null(out.key("variationKey"), decision.variation_key);
   write_text_or_null(out.key("ruleKey"), decision.rule_key);
   out.key("variables").raw(decision.variables);
@@ -50,7 +55,7 @@ void write(json::Writer& out, const Decision& decision) {
   for (const std::string& reason : decision.reasons) {
     out.string(reason);
   }
-  out.end_array().end_object();
+  out.end_array();
 }
 
 }  // namespace edge::flags

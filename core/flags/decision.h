@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/flags/walk.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
@@ -23,9 +24,6 @@ struct Options {
   /// the names about the cache of contextual bandits are known and have no effect offline.
   bool set(std::string_view name);
 };
-
-struct Rule;
-struct Variation;
 
 /// Where a decision came from: `feature-test`, `rollout` (also when nothing matched), `holdout`,
 /// and `experiment` of the older call activate.
@@ -49,6 +47,7 @@ struct Decision {
   const Variation* variation = nullptr;  ///< null when there is none
   std::string_view variables = "{}";     ///< JSON object text
   std::vector<std::string> reasons = {};
+  std::vector<Step> steps = {};  ///< with `Circumstances::explains`
 };
 
 /// Something that Optimizely counts: that a user got a variation. Views belong to the datafile.
@@ -62,5 +61,7 @@ struct Exposure {
 
 /// `{"flagKey","enabled","variationKey","ruleKey","variables","reasons"}`.
 void write(json::Writer& out, const Decision& decision);
+/// The same into an object that is open.
+void write_members(json::Writer& out, const Decision& decision);
 
 }  // namespace edge::flags

@@ -88,26 +88,47 @@ Result<std::vector<Decision>> decisions_of(json::Value record, Decider& decider)
   return decider.decide_keys(texts);
 }
 
+/// What a record says, read. Views belong to the record and the datafile.
+struct Reading {
+  User user = {};
+  std::vector<ForcedDecision> forced = {};
+  Overrides overrides = {};
+  std::optional<StickyMap> profile = {};
+  Options options = {};
+
+  static Result<Reading> of(const Datafile& datafile, json::Value record) {
+    auto user =
+        user_of(record.find("userId"), record.find("attributes"), record.find("qualifiedSegments"));
+    if (!user) {
+      Error error = user.error();
+      error.reason = kInvalidInput;
+      return Failure(std::move(error));
+    }
+    Reading reading{.user = std::move(*user), .options = options_of(record)};
+    reading.forced = forced_decisions_of(record);
+    reading.overrides = overrides_of(record, datafile, reading.user);
+    if (const auto stored = record.find("userProfile")) {
+      reading.profile = sticky_map_of(*stored);
+    }
+    return reading;
+  }
+
+  [[nodiscard]] Circumstances circumstances() const {
+    return {.forced = forced,
+            .overrides = &overrides,
+            .profile = profile ? &*profile : nullptr,
+            .options = options};
+  }
+};
+
 }  // namespace
 
 Result<bool> answer_record(const Datafile& datafile, json::Value record, json::Writer& out) {
-  const auto user =
-      user_of(record.find("userId"), record.find("attributes"), record.find("qualifiedSegments"));
-  if (!user) {
-    Error error = user.error();
-    error.reason = kInvalidInput;
-    return Failure(std::move(error));
+  const auto reading = Reading::of(datafile, record);
+  if (!reading) {
+    return Failure(reading.error());
   }
-  const auto forced = forced_decisions_of(record);
-  const Overrides overrides = overrides_of(record, datafile, *user);
-  const auto stored = record.find("userProfile");
-  const StickyMap profile = stored ? sticky_map_of(*stored) : StickyMap{};
-  Decider decider(datafile,
-                  *user,
-                  {.forced = forced,
-                   .overrides = &overrides,
-                   .profile = stored ? &profile : nullptr,
-                   .options = options_of(record)});
+  Decider decider(datafile, reading->user, reading->circumstances());
   const auto decisions = decisions_of(record, decider);
   if (!decisions) {
     return Failure(decisions.error());
@@ -122,6 +143,47 @@ Result<bool> answer_record(const Datafile& datafile, json::Value record, json::W
   }
   return std::none_of(
       decisions->begin(), decisions->end(), [](const Decision& d) { return d.is_error; });
+}
+
+Result<std::string> decide_document(const Datafile& datafile,
+                                    const DatafileOrigin& origin,
+                                    json::Value record) {
+  const auto reading = Reading::of(datafile, record);
+  if (!reading) {
+    return Failure(reading.error());
+  }
+  const auto explain = record.find("explain");
+  Circumstances circumstances = reading->circumstances();
+  circumstances.explains = explain && explain->as_bool().value_or(false);
+  Decider decider(datafile, reading->user, circumstances);
+  const auto decisions = decisions_of(record, decider);
+  if (!decisions) {
+    return Failure(decisions.error());
+  }
+  json::Writer out;
+  out.begin_object().member("schema", "edge.decide/1").member("userId", reading->user.id);
+  const auto attributes = record.find("attributes");
+  out.key("attributes").raw(attributes && attributes->is_object() ? attributes->raw() : "{}");
+  out.key("source")
+      .begin_object()
+      .member("kind", origin.kind)
+      .member("revision", datafile.revision)
+      .member("sha256", origin.sha256)
+      .member("from", origin.from)
+      .end_object();
+  out.key("decisions").begin_array();
+  for (const Decision& decision : *decisions) {
+    write_members(out.begin_object(), decision);
+    if (circumstances.explains) {
+      write_walk(out.key("explanation"), datafile, reading->user, decision.steps);
+    }
+    out.end_object();
+  }
+  out.end_array();
+  if (const auto saved = decider.profile_to_save()) {
+    out.key("savedProfile").raw(*saved);
+  }
+  return out.end_object().take();
 }
 
 }  // namespace edge::flags

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
+
 #include "core/base/result.h"
 #include "core/flags/datafile.h"
 #include "core/json/document.h"
@@ -16,5 +18,22 @@ namespace edge::flags {
 /// False when a decision is an error. Failure: InvalidArgument with reason `invalid_input` when
 /// user or keys are refused.
 Result<bool> answer_record(const Datafile& datafile, json::Value record, json::Writer& out);
+
+/// Where a datafile came from.
+struct DatafileOrigin {
+  std::string kind = {};    ///< `file`, `stdin`, `url`, `cache`, `daemon`
+  std::string from = {};    ///< path or URL
+  std::string sha256 = {};  ///< of its text, hexadecimal
+};
+
+/// Decides one record, which may also hold `explain: true`, and gives the document
+/// `{"schema":"edge.decide/1","userId","attributes","source":{"kind","revision","sha256","from"},
+/// "decisions":[…]}` with a decision as in `write`, to which `explain` adds `"explanation"`
+/// (walk.h); behind it `"savedProfile"` when a profile would be stored.
+///
+/// Failure: as `answer_record`.
+Result<std::string> decide_document(const Datafile& datafile,
+                                    const DatafileOrigin& origin,
+                                    json::Value record);
 
 }  // namespace edge::flags

@@ -11,20 +11,24 @@ namespace edge::flags {
 std::optional<Decider::Outcome> Decider::try_holdout(const Rule& holdout) {
   if (!holdout.is_running) {
     note("Holdout {} is not running.", holdout.key);
+    conclude(&holdout, Finding::NotRunning);
     return std::nullopt;
   }
   if (!matches(holdout, "experiment", holdout.key)) {
     note("User {} does not meet conditions for holdout {}.", user_.id, holdout.key);
+    conclude(&holdout, Finding::WrongAudience);
     return std::nullopt;
   }
   note("User {} meets conditions for holdout {}.", user_.id, holdout.key);
   const Variation* variation = bucket(holdout);
   if (variation == nullptr) {
     note("User {} is in no holdout variation.", user_.id);
+    conclude(&holdout, Finding::NoTraffic);
     return std::nullopt;
   }
   // The reference names the two keys the wrong way round.
   note("User {} is in variation {} of holdout {}.", user_.id, holdout.key, variation->key);
+  conclude(&holdout, Finding::Bucketed, variation);
   return Outcome{
       .variation = variation, .rule = &holdout, .source = Source::Holdout, .means = Means::Traffic};
 }
@@ -44,7 +48,9 @@ std::optional<Decider::Outcome> Decider::try_experiments(const Flag& flag) {
   }
   for (const Rule* rule : flag.experiments) {
     Pick found{.variation = forced(flag, rule->key), .means = Means::Forced};
-    if (found.variation == nullptr) {
+    if (found.variation != nullptr) {
+      conclude(rule, Finding::Forced, found.variation);
+    } else {
       if (auto outcome = try_local_holdouts(*rule)) {
         return outcome;
       }
@@ -70,6 +76,7 @@ std::optional<Decider::Outcome> Decider::try_experiments(const Flag& flag) {
 Decider::Pick Decider::resolve_experiment(const Rule& rule) {
   if (!rule.by_key->is_running) {
     note("Experiment {} is not running.", rule.key);
+    conclude(&rule, Finding::NotRunning);
     return {};
   }
   if (circumstances_.overrides != nullptr) {
@@ -78,10 +85,12 @@ Decider::Pick Decider::resolve_experiment(const Rule& rule) {
            set->key,
            rule.key,
            user_.id);
+      conclude(&rule, Finding::Override, set);
       return {.variation = set, .means = Means::Override};
     }
   }
   if (const Variation* variation = whitelisted(rule)) {
+    conclude(&rule, Finding::Whitelist, variation);
     return {.variation = variation, .means = Means::Whitelist};
   }
   return sticky_or_bucketed(rule);
@@ -105,10 +114,12 @@ const Variation* Decider::remembered(const Rule& rule) {
 Decider::Pick Decider::sticky_or_bucketed(const Rule& rule) {
   const bool is_sticky = !circumstances_.options.ignore_user_profile;
   if (const Variation* variation = is_sticky ? remembered(rule) : nullptr) {
+    conclude(&rule, Finding::Sticky, variation);
     return {.variation = variation, .means = Means::Sticky};
   }
   if (!matches(rule, "experiment", rule.key)) {
     note("User {} does not meet conditions to be in experiment {}.", user_.id, rule.key);
+    conclude(&rule, Finding::WrongAudience);
     return {};
   }
   if (rule.is_cmab) {
@@ -117,9 +128,11 @@ Decider::Pick Decider::sticky_or_bucketed(const Rule& rule) {
   const Variation* variation = rule.is_cmab ? nullptr : bucket(rule);
   if (variation == nullptr) {
     note("User {} is in no variation of experiment {}.", user_.id, rule.key);
+    conclude(&rule, rule.is_cmab ? Finding::Bandit : unlucky());
     return {};
   }
   note("User {} is in variation {} of experiment {}.", user_.id, variation->key, rule.key);
+  conclude(&rule, Finding::Bucketed, variation);
   if (is_sticky) {
     sticky_.put(rule.id, variation->id);
   }
@@ -173,6 +186,7 @@ std::optional<Decider::Outcome> Decider::try_delivery(const Flag& flag,
                                                       bool& jumps) {
   const Rule& rule = *flag.rollout->rules[index];
   if (const Variation* variation = forced(flag, rule.key)) {
+    conclude(&rule, Finding::Forced, variation);
     return Outcome{.variation = variation, .rule = rule.by_id, .means = Means::Forced};
   }
   if (auto outcome = try_local_holdouts(rule)) {
@@ -184,13 +198,16 @@ std::optional<Decider::Outcome> Decider::try_delivery(const Flag& flag,
   const std::string_view name = is_last ? std::string_view("Everyone Else") : number;
   if (!matches(rule, "rule", name)) {
     note("User {} does not meet conditions for targeting rule {}.", user_.id, name);
+    conclude(&rule, Finding::WrongAudience);
     return std::nullopt;
   }
   note("User {} meets conditions for targeting rule {}.", user_.id, name);
   if (const Variation* variation = bucket(rule)) {
     note("User {} bucketed into targeting rule {}.", user_.id, name);
+    conclude(&rule, Finding::Bucketed, variation);
     return Outcome{.variation = variation, .rule = rule.by_id, .means = Means::Traffic};
   }
+  conclude(&rule, unlucky());
   if (!is_last) {
     note(
         "User {} not bucketed into targeting rule {} due to traffic allocation. Trying everyone "
@@ -211,9 +228,15 @@ bool Decider::matches(const Rule& rule, std::string_view kind, std::string_view 
     note("Evaluating audiences for {} \"{}\": {}.", kind, name, conditions);
   }
   const bool is_match = rule.matches_everybody || subject_.evaluate(rule.conditions) == Truth::True;
+  look_.matches = is_match;
   note(
       "Audiences for {} {} collectively evaluated to {}.", kind, name, is_match ? "TRUE" : "FALSE");
   return is_match;
+}
+
+/// Why `bucket` gave nothing.
+Finding Decider::unlucky() const {
+  return look_.group_bucket && !look_.bucket ? Finding::OtherTurn : Finding::NoTraffic;
 }
 
 const Variation* Decider::bucket(const Rule& rule) {
@@ -221,6 +244,7 @@ const Variation* Decider::bucket(const Rule& rule) {
     return nullptr;
   }
   const std::uint32_t bucket = bucket_of(user_.bucketing_id, rule.id);
+  look_.bucket = bucket;
   // The reference names the user here, also when a bucketing id was hashed in its place.
   note("Assigned bucket {} to user with bucketing ID {}.", bucket, user_.id);
   const Range* range = find_range(rule.allocation, bucket);
@@ -239,7 +263,9 @@ bool Decider::is_in_group_turn(const Rule& rule) {
     return true;
   }
   const Group& group = *rule.group;
-  const Range* range = find_range(group.allocation, bucket_of(user_.bucketing_id, group.id));
+  const std::uint32_t bucket = bucket_of(user_.bucketing_id, group.id);
+  look_.group_bucket = bucket;
+  const Range* range = find_range(group.allocation, bucket);
   if (range == nullptr) {
     note("User {} is not in any experiment of group {}.", user_.id, group.id);
     return false;

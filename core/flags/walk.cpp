@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "core/flags/walk.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/flags/audience.h"
+#include "core/flags/datafile.h"
+#include "core/flags/user.h"
+
+namespace edge::flags {
+namespace {
+
+std::string_view kind_of(const Datafile& datafile, const Step& step) {
+  if (step.rule == nullptr) {
+    return "flag";
+  }
+  if (step.rule->is_holdout) {
+    const auto& global = datafile.holdouts;
+    const bool is_global = std::find(global.begin(), global.end(), step.rule) != global.end();
+    return is_global ? "holdout" : "local_holdout";
+  }
+  return step.rule->is_rollout_rule ? "delivery" : "experiment";
+}
+
+void write_key(json::Writer& out, const Variation* variation) {
+  out.key("variationKey");
+  if (variation == nullptr) {
+    out.null();
+  } else {
+    out.string(variation->key);
+  }
+}
+
+/// The ranges that a bucket can fall into: entries are tried in file order, so one that ends before
+/// an earlier one is never reached.
+void write_ranges(json::Writer& out, const std::vector<Range>& allocation) {
+  out.key("ranges").begin_array();
+  double from = 0;
+  for (const Range& range : allocation) {
+    // Buckets are whole numbers: a range that ends at a fraction holds the one below it.
+    const double to = std::min(std::ceil(range.end), static_cast<double>(kBuckets));
+    if (to > from) {
+      out.begin_object().key("from").number(from).key("to").number(to);
+      write_key(out, range.variation);
+      out.end_object();
+      from = to;
+    }
+  }
+  out.end_array();
+}
+
+void write_step(json::Writer& out,
+                const Datafile& datafile,
+                const Subject& subject,
+                const Step& step) {
+  out.begin_object().member("kind", kind_of(datafile, step));
+  if (step.rule != nullptr) {
+    out.member("ruleKey", step.rule->key).member("ruleId", step.rule->id);
+  }
+  out.member("finding", name_of(step.finding));
+  write_key(out, step.variation);
+  if (step.matches) {
+    out.key("audience").begin_object().member("matches", *step.matches);
+    if (!step.rule->matches_everybody) {
+      subject.describe(datafile, step.rule->conditions, out.key("conditions"));
+    }
+    out.end_object();
+  }
+  if (step.group_bucket) {
+    out.member("groupId", step.rule->group->id);
+    out.member("groupBucket", std::uint64_t{*step.group_bucket});
+  }
+  if (step.bucket) {
+    out.member("bucket", std::uint64_t{*step.bucket});
+    write_ranges(out, step.rule->allocation);
+  }
+  out.end_object();
+}
+
+}  // namespace
+
+std::string_view name_of(Finding finding) {
+  static constexpr std::array<std::string_view, 10> kNames{"forced",
+                                                           "not_running",
+                                                           "override",
+                                                           "whitelist",
+                                                           "sticky",
+                                                           "wrong_audience",
+                                                           "bandit",
+                                                           "other_turn",
+                                                           "no_traffic",
+                                                           "bucketed"};
+  return kNames.at(static_cast<std::size_t>(finding));
+}
+
+void write_walk(json::Writer& out,
+                const Datafile& datafile,
+                const User& user,
+                const std::vector<Step>& steps) {
+  const Subject subject(datafile.conditions, user);
+  out.begin_object().member("bucketingId", user.bucketing_id).key("steps").begin_array();
+  for (const Step& step : steps) {
+    write_step(out, datafile, subject, step);
+  }
+  out.end_array().end_object();
+}
+
+}  // namespace edge::flags
