@@ -127,20 +127,6 @@ destinations::SecretFinder finder(const config::Secrets& secrets) {
   };
 }
 
-/// The datafile of the default name may be missing: then nothing is decided.
-Result<void> load_flags(flags::Flags& flags, const config::Config& config) {
-  auto loaded = flags.load(config.resolve(config.flags.datafile));
-  const bool is_default = config.flags.datafile == config::Flags{}.datafile;
-  if (loaded || (is_default && loaded.error().code == ErrorCode::NotFound)) {
-    return {};
-  }
-  Error error = loaded.error();
-  error.code = ErrorCode::InvalidArgument;
-  error.message = "flags.datafile: " + error.message;
-  error.field = "flags.datafile";
-  return Failure(std::move(error));
-}
-
 }  // namespace
 
 Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
@@ -167,6 +153,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       projector(store, clock),
       profiles(store),
       login(store, clock, random, ids, login_settings(config)),
+      flags(clock, &http),
       forwarders(store, destinations, http, clock, random) {}
 
 Edge::~Edge() = default;
@@ -193,8 +180,12 @@ Result<void> Edge::start() {
     return Failure(configured_sources.error());
   }
   sources = std::move(*configured_sources);
-  if (auto loaded = load_flags(flags, config); !loaded) {
-    return Failure(loaded.error());
+  auto flag_settings = flags::read_settings(config, secrets);
+  if (!flag_settings) {
+    return Failure(flag_settings.error());
+  }
+  if (auto opened = flags.open(*std::move(flag_settings)); !opened) {
+    return opened;
   }
   if (auto loaded = pixels.load(); !loaded) {
     return loaded;

@@ -105,16 +105,6 @@ void print_config(const config::Loaded& loaded) {
   }
 }
 
-/// Reads the datafile anew; one that cannot be used leaves the one in force.
-void reload_flags(Edge& edge, Log& log) {
-  const auto loaded = edge.flags.load(edge.config.resolve(edge.config.flags.datafile));
-  if (loaded) {
-    log.info("datafile read", {{"revision", edge.flags.datafile()->revision}});
-  } else {
-    log.warn("the datafile stays as it was", {{"problem", loaded.error().message}});
-  }
-}
-
 /// Waits for the signal that ends the daemon. Reports to the service manager meanwhile. Returns the
 /// exit code.
 int wait_for_end(const sigset_t& signals, Edge& edge, Log& log, const Notifier& notifier) {
@@ -125,7 +115,7 @@ int wait_for_end(const sigset_t& signals, Edge& edge, Log& log, const Notifier& 
       return 0;
     }
     if (signal == SIGHUP) {
-      reload_flags(edge, log);
+      edge.flags.refresh_all_soon();
       log.warn("other settings are read at the start only; restart to change them");
     }
     notifier.tell("WATCHDOG=1");

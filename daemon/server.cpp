@@ -57,9 +57,7 @@ Server::Server(Edge& edge, Log& log, ServerConfig config, const Options& options
       config_(std::move(config)),
       options_(options),
       chain_(config_, router_, edge.clock, log, edge.metrics),
-      crew_(edge, edge.metrics, [&log](const std::string& worker, const std::string& what) {
-        log.error("a background job failed", {{"worker", worker}, {"what", what}});
-      }) {}
+      crew_(edge, edge.metrics, log) {}
 
 Result<std::unique_ptr<Server>> Server::start(Edge& edge, Log& log, const Options& options) {
   auto config = configure(edge.config, options);

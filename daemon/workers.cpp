@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "daemon/log.h"
+
 namespace edge {
 namespace {
 
@@ -19,9 +21,9 @@ void wait_until(std::mutex& mutex,
 
 }  // namespace
 
-Crew::Crew(Edge& services, metrics::Registry& registry, Report report)
+Crew::Crew(Edge& services, metrics::Registry& registry, Log& lines)
     : edge(services),
-      report_(std::move(report)),
+      log(lines),
       faults_(
           registry.counter("edge_worker_faults_total", "Faults of background work", {"worker"})) {}
 
@@ -87,7 +89,7 @@ void Crew::guard(const std::string& name, const std::function<void()>& job) {
     job();
   } catch (const std::exception& fault) {
     faults_.with({name}).add();
-    report_(name, fault.what());
+    log.error("a background job failed", {{"worker", name}, {"what", fault.what()}});
   }
 }
 

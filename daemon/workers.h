@@ -16,16 +16,15 @@
 namespace edge {
 
 class Edge;
+class Log;
 
 /// The threads that run beside the HTTP loops. A fault (exception) in a job is reported and counted
 /// in `edge_worker_faults_total`; a periodic job runs again at its next time, a loop is started
 /// again after a second.
 class Crew {
  public:
-  using Report = std::function<void(const std::string& worker, const std::string& what)>;
-
-  /// `report` is told of faults; thread-safe.
-  Crew(Edge& services, metrics::Registry& registry, Report report);
+  /// `lines` gets faults and what the jobs have to say.
+  Crew(Edge& services, metrics::Registry& registry, Log& lines);
   ~Crew();  ///< stops and joins
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -45,6 +44,7 @@ class Crew {
   void stop();
 
   Edge& edge;
+  Log& log;
 
  private:
   struct Periodic {
@@ -61,7 +61,6 @@ class Crew {
   void guard(const std::string& name, const std::function<void()>& job);
   void keep_running(const Loop& loop, const std::stop_token& stop);
 
-  Report report_;
   metrics::CounterFamily& faults_;
   std::vector<Periodic> periodic_;  // the ticker's own after `start`
   std::vector<Loop> loops_;

@@ -35,6 +35,21 @@ struct Pixel {
 
 struct Flags {
   std::string datafile = "flags.json";  ///< path (`Config::resolve`) or URL
+  std::string sdk_key = {};
+  std::string url = "https://cdn.optimizely.com/datafiles/%s.json";  ///< `%s` = an SDK key
+  std::chrono::milliseconds interval = std::chrono::minutes(1);      ///< between fetches
+  std::optional<bool> any_key = {};  ///< unset: true when no SDK key is configured
+  bool sticky = true;                ///< users keep the variation they got
+};
+
+/// The API of Optimizely's Agent.
+struct Agent {
+  bool notifications = true;
+  std::optional<bool> overrides = {};          ///< unset: true when every bind is loopback
+  std::int64_t max_batch = 500;                ///< operations in one batch
+  std::vector<std::string> auth_secrets = {};  ///< names of secrets: base64 keys of HS256
+  std::string jwks_url = {};
+  std::chrono::milliseconds token_ttl = std::chrono::minutes(30);
 };
 
 struct Auth {
@@ -71,19 +86,24 @@ struct Config {
   Store store = {};
   Pixel pixel = {};
   Flags flags = {};
+  Agent agent = {};
   Auth auth = {};
   Privacy privacy = {};
   Outbound outbound = {};
   Track track = {};
 
-  std::vector<Item> destinations = {};  ///< events spec 7.1
-  std::vector<Item> sources = {};       ///< events spec 2.2
-  std::vector<Item> segments = {};      ///< events spec 6
+  std::vector<Item> destinations = {};   ///< events spec 7.1
+  std::vector<Item> sources = {};        ///< events spec 2.2
+  std::vector<Item> segments = {};       ///< events spec 6
+  std::vector<Item> projects = {};       ///< `[[flags.projects]]`: further SDK keys
+  std::vector<Item> flag_webhooks = {};  ///< `[[flags.webhooks]]`
+  std::vector<Item> agent_clients = {};  ///< `[[agent.clients]]`: who may ask for tokens
 
-  std::filesystem::path file = {};      ///< the file read; empty when there was none
-  std::filesystem::path data_dir = {};  ///< absolute
-  std::string overlay = {};             ///< name of `[env.NAME]`, or empty
-  bool is_protected = false;            ///< the overlay says `protected = true`
+  std::filesystem::path file = {};       ///< the file read; empty when there was none
+  std::filesystem::path data_dir = {};   ///< absolute
+  std::filesystem::path cache_dir = {};  ///< absolute; empty: nothing is kept
+  std::string overlay = {};              ///< name of `[env.NAME]`, or empty
+  bool is_protected = false;             ///< the overlay says `protected = true`
 
   /// A path that a setting names: relative ones are below the directory of the file.
   [[nodiscard]] std::filesystem::path resolve(const std::string& path) const;

@@ -30,6 +30,11 @@ constexpr std::string_view kTail = R"(
 # name = "website"
 # key = "wk_website"
 
+# Further SDK keys, each with a datafile of its own.
+# [[flags.projects]]
+# sdk_key = "staging"
+# datafile = "flags-staging.json"
+
 # An overlay: edgectl --env staging …, edged --env staging
 # [env.staging.server]
 # listen = ["127.0.0.1:9200"]

@@ -301,6 +301,17 @@ fs::path find_data_dir(const Sources& sources) {
   return (sources.working_directory / named).lexically_normal();
 }
 
+/// Beside the data when its place was chosen, else where the user's caches are.
+fs::path find_cache_dir(const Sources& sources, const fs::path& data_dir) {
+  if (!sources.data_dir.empty() || !environment_of(sources, "EDGE_DATA_DIR").empty()) {
+    return data_dir / "cache";
+  }
+  const std::string home = environment_of(sources, "XDG_CACHE_HOME");
+  const std::string named =
+      (home.empty() ? environment_of(sources, "HOME") + "/.cache" : home) + "/edgectl";
+  return (sources.working_directory / named).lexically_normal();
+}
+
 Result<Loaded> load(const Sources& sources) {
   Loaded loaded;
   for (const Key& key : keys()) {
@@ -310,6 +321,7 @@ Result<Loaded> load(const Sources& sources) {
       !sources.overlay.empty() ? sources.overlay : environment_of(sources, "EDGE_ENV");
   loaded.config.file = find_file(sources);
   loaded.config.data_dir = find_data_dir(sources);
+  loaded.config.cache_dir = find_cache_dir(sources, loaded.config.data_dir);
   if (!loaded.config.file.empty()) {
     if (const auto verdict = read_file(loaded.config.file, loaded); !verdict) {
       return Failure(verdict.error());

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "core/flags/flags.h"
-
 #include <catch2/catch.hpp>
-#include <fstream>
 
 #include "core/flags/decide.h"
-#include "tests/support/fakes.h"
 
 namespace edge::flags {
 namespace {
@@ -16,37 +12,7 @@ constexpr std::string_view kSmall =
     R"("trafficAllocation":[{"entityId":"v","endOfRange":10000}]}]}],)"
     R"("featureFlags":[{"id":"f","key":"flag","rolloutId":"r","variables":[]}]})";
 
-void write_file(const std::filesystem::path& path, std::string_view text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
 }  // namespace
-
-TEST_CASE("a datafile that cannot be used leaves the one in force", "[flags]") {
-  const test::TempDir folder;
-  const auto path = folder.path() / "flags.json";
-  Flags flags;
-  write_file(path, kSmall);
-  REQUIRE(flags.load(path).has_value());
-  write_file(path, "{}");
-
-  const auto failed = flags.load(path);
-
-  REQUIRE_FALSE(failed.has_value());
-  CHECK(failed.error().reason == "invalid_datafile");
-  CHECK(failed.error().field == "/version");
-  CHECK(flags.datafile()->revision == "7");
-}
-
-TEST_CASE("a datafile that is not there is not found", "[flags]") {
-  const test::TempDir folder;
-  Flags flags;
-
-  const auto failed = flags.load(folder.path() / "none.json");
-
-  CHECK(failed.error().code == ErrorCode::NotFound);
-  CHECK(flags.datafile() == nullptr);
-}
 
 TEST_CASE("without revision every decision is an error", "[flags]") {
   const auto datafile = load_datafile(R"({"version":"4"})");
