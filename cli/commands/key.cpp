@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/commands/key_pixel.h"
 #include "cli/commands/token_key.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
@@ -17,7 +18,6 @@
 #include "core/config/private_file.h"
 #include "core/crypto/pem.h"
 #include "core/json/writer.h"
-#include "core/pixels/ring_file.h"
 #include "core/tokens/keyring.h"
 
 namespace edge::cli::commands {
@@ -78,25 +78,7 @@ Result<int> generate_pixel(Call& call) {
       return Failure(usage_error(fmt::format("--{} does not go with --kind pixel", option)));
     }
   }
-  const auto path = ring_path(call, "pixel.json");
-  const bool exists = std::filesystem::exists(path);
-  auto ring = exists ? pixels::load_ring(path) : pixels::KeyRing();
-  if (!ring) {
-    return Failure(ring.error());
-  }
-  pixels::KeyRing keys = std::move(*ring);
-  const auto number = keys.add(call.random());
-  if (!number) {
-    return Failure(number.error());
-  }
-  if (call.dry_run()) {
-    call.note(fmt::format("would add key {} to {}", *number, path.string()));
-    return exit_code::kDone;
-  }
-  if (auto saved = pixels::save_ring(path, keys); !saved) {
-    return Failure(saved.error());
-  }
-  return report(call, "pixel", std::to_string(*number), path.string());
+  return add_pixel_key(call, false);
 }
 
 Result<tokens::TokenKey> new_key(Call& call, const Kind& kind) {
@@ -195,24 +177,14 @@ Result<int> generate(Call& call) {
 }
 
 Result<int> list(Call& call) {
+  if (call["kind"] == "pixel") {
+    return list_pixel_keys(call);
+  }
   Listing listing{
       .schema = "edge.keys/1",
       .name = "keys",
       .columns = {
           {"KID", "/kid"}, {"KIND", "/kind"}, {"STATE", "/state"}, {"CREATED", "/created"}}};
-  if (call["kind"] == "pixel") {
-    const auto ring = pixels::load_ring(ring_path(call, "pixel.json"));
-    if (!ring) {
-      return Failure(ring.error());
-    }
-    for (const unsigned number : ring->numbers()) {
-      json::Writer out;
-      out.begin_object().member("kid", std::to_string(number)).member("kind", "pixel");
-      out.member("state", number == ring->active() ? "active" : "verify").end_object();
-      listing.records.push_back(out.take());
-    }
-    return call.print(listing);
-  }
   const auto ring = tokens::load_key_ring(ring_path(call, "jwt.json"));
   if (!ring) {
     return Failure(ring.error());
@@ -289,6 +261,10 @@ Result<int> show_jwks(Call& call) {
   return exit_code::kDone;
 }
 
+constexpr std::string_view kKeySchema =
+    R"({"type":"object","required":["schema","kind","kid","file"],"properties":{)"
+    R"("schema":{"const":"edge.key/1"},"kind":{"type":"string"},"kid":{"type":"string"},"file":{"type":"string"}}})";
+
 void declare_generate(Tree& tree) {
   tree.command("key generate", "Make a key")
       .option({.name = "kind",
@@ -335,10 +311,7 @@ void declare_generate(Tree& tree) {
       .example("key generate --kind pixel", "a new pixel key, which becomes the active one")
       .exits(exit_code::kBadInput, "the ring cannot be used")
       .see("key list")
-      .output(
-          "key",
-          R"({"type":"object","required":["schema","kind","kid","file"],"properties":{)"
-          R"("schema":{"const":"edge.key/1"},"kind":{"type":"string"},"kid":{"type":"string"},"file":{"type":"string"}}})")
+      .output("key", kKeySchema)
       .runs(generate);
 }
 
@@ -361,6 +334,34 @@ void key(Tree& tree) {
           R"({"type":"object","required":["schema","keys"],"properties":{"schema":{"const":"edge.keys/1"},)"
           R"("keys":{"type":"array","items":{"type":"object","required":["kid","kind","state"]}}}})")
       .runs(list);
+  tree.command("key rotate", "Make a new active key; older ones stay for reading")
+      .option({.name = "kind",
+               .value = "KIND",
+               .help = "which ring",
+               .required = true,
+               .choices = {"pixel"}})
+      .option({.name = "ring", .value = "FILE", .help = "this ring", .complete = Complete::Files})
+      .changes()
+      .example("key rotate --kind pixel", "then reload the daemon with SIGHUP")
+      .exits(exit_code::kBadInput, "there is no ring, or it cannot be used")
+      .see("key retire")
+      .output("key", kKeySchema)
+      .runs([](Call& call) { return add_pixel_key(call, true); });
+  tree.command("key retire", "Delete a key; its number stays taken")
+      .positional({.name = "ID", .help = "from key list", .required = true})
+      .option({.name = "kind",
+               .value = "KIND",
+               .help = "which ring",
+               .required = true,
+               .choices = {"pixel"}})
+      .option({.name = "ring", .value = "FILE", .help = "this ring", .complete = Complete::Files})
+      .changes()
+      .example("key retire --kind pixel 1", "when mail with its tokens is no longer opened")
+      .exits(exit_code::kNotFound, "no such key")
+      .exits(exit_code::kRefused, "it is the active one; rotate first")
+      .see("key rotate")
+      .output("key", kKeySchema)
+      .runs(retire_pixel_key);
   tree.command("key public", "Public half of a key")
       .positional(
           {.name = "FILE", .help = "key file", .required = true, .complete = Complete::Files})

@@ -4,10 +4,11 @@
 #include <array>
 #include <utility>
 
-#include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/commands/pixel_bulk.h"
+#include "cli/commands/pixel_inject.h"
 #include "cli/commands/pixel_options.h"
+#include "cli/commands/pixel_records.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "core/pixels/record.h"
@@ -24,10 +25,6 @@ constexpr std::array<std::pair<std::string_view, pixels::Snippet>, 7> kForms{
      {"markdown", pixels::Snippet::Markdown},
      {"mjml", pixels::Snippet::Mjml}}};
 
-std::int64_t now_s(Call& call) {
-  return to_ms(call.has("now") ? call.time("now") : call.clock().now()) / 1000;
-}
-
 pixels::Snippet form_of(std::string_view name) {
   for (const auto& [known, form] : kForms) {
     if (known == name) {
@@ -37,197 +34,31 @@ pixels::Snippet form_of(std::string_view name) {
   return pixels::Snippet::Html;
 }
 
-Result<int> generate_batch(Call& call) {
-  const auto ring = ring_of(call);
-  const auto issued_at = issued_at_of(call);
-  if (!ring || !issued_at) {
-    return Failure(ring ? issued_at.error() : ring.error());
-  }
-  return run_batch(
-      call,
-      call["batch"],
-      json::kStrict,
-      call.flag("fail-invalid"),
-      [&](json::Value line, json::Writer& out) -> Result<bool> {
-        const auto record = line.find("record");
-        if (!record) {
-          return Failure(
-              {ErrorCode::InvalidArgument, "record is missing", "record", "missing_field"});
-        }
-        const auto claims = pixels::claims_of(*record, pixels::TokenKind::Open, *issued_at);
-        if (!claims) {
-          return Failure(claims.error());
-        }
-        pixels::SealOptions options;
-        if (const auto kid = line.find("kid")) {
-          options.key_number = static_cast<unsigned>(kid->as_uint64().value_or(~0U));
-        }
-        if (const auto sealed = line.find("sealed")) {
-          options.sealed = sealed->as_bool().value_or(false);
-        }
-        const auto token = pixels::seal(*claims, *ring, options);
-        if (!token) {
-          return Failure(token.error());
-        }
-        out.member("token", *token);
-        return true;
-      });
-}
-
 Result<int> generate(Call& call) {
   if (call.has("batch")) {
-    return generate_batch(call);
+    return generate_batch(call, pixels::TokenKind::Open);
   }
-  if (call.has("recipient") && call.has("merge-tag")) {
-    return Failure(usage_error("--recipient and --merge-tag exclude each other"));
+  const auto made = make_pixel(call);
+  if (!made) {
+    return Failure(made.error());
   }
-  auto claims = claims_of(call);
-  if (!claims) {
-    return Failure(claims.error());
-  }
-  claims->recipient_id = call.has("recipient") ? call["recipient"] : "*";
-  const auto ring = ring_of(call);
-  if (!ring) {
-    return Failure(ring.error());
-  }
-  const auto options = seal_options_of(call);
-  const auto token = pixels::seal(*claims, *ring, options);
-  if (!token) {
-    return Failure(token.error());
-  }
-  pixels::Generated pixel{.claims = std::move(*claims),
-                          .token = *token,
-                          .url = pixels::pixel_url(base_url_of(call), *token, call["merge-tag"]),
-                          .key_number = options.key_number.value_or(ring->active())};
-  if (call.has("img-style")) {
-    pixel.style = call["img-style"];
-  }
+  const pixels::Generated& pixel = *made;
   const auto form = form_of(call["as"]);
   if (form == pixels::Snippet::Amp && !pixel.url.starts_with("https://")) {
     return Failure(
         {ErrorCode::InvalidArgument,
          fmt::format("AMP pages take https addresses only, not \"{}\"; give --base-url https://…",
-                     base_url_of(call)),
+                     pixel.url),
          "base-url"});
   }
   if (call.format() == Format::Json || call.format() == Format::JsonLines || call.has("select")) {
     return call.print(Document{.json = pixels::generated_json(pixel, "edge.pixel/1")});
   }
-  call.out().line(
-      pixels::snippet(form, form == pixels::Snippet::Token ? pixel.token : pixel.url, pixel.style));
+  call.out().line(pixels::snippet(form,
+                                  form == pixels::Snippet::Token ? pixel.token : pixel.url,
+                                  pixel.style,
+                                  pixel.merge_tag));
   return exit_code::kDone;
-}
-
-/// The token of a positional, or of stdin for `-`.
-Result<std::string> token_of(Call& call) {
-  std::string text = call["TOKEN"];
-  if (text == "-") {
-    auto input = call.input();
-    if (!input) {
-      return Failure(input.error());
-    }
-    text = std::move(*input);
-    while (text.ends_with('\n') || text.ends_with('\r')) {
-      text.pop_back();
-    }
-  }
-  return pixels::token_in(text);
-}
-
-Result<int> decode(Call& call) {
-  const auto token = token_of(call);
-  if (!token) {
-    return Failure(token.error());
-  }
-  auto ring = ring_of(call);
-  if (!ring && call.has("keys")) {
-    return Failure(ring.error());
-  }
-  const pixels::KeyRing keys = ring ? std::move(*ring) : pixels::KeyRing{};
-  const auto reading = pixels::decode_unchecked(*token, keys);
-  if (reading.status == pixels::Status::UnknownKey) {
-    return Failure({ErrorCode::InvalidArgument,
-                    fmt::format("the token is sealed with key {}, which the key ring does not hold",
-                                reading.key_number),
-                    "keys",
-                    "unknown_key"});
-  }
-  if (!reading.has_claims()) {
-    return Failure({ErrorCode::InvalidArgument,
-                    fmt::format("\"{:.60}\" is no pixel token", *token),
-                    {},
-                    std::string(name_of(reading.status))});
-  }
-  call.note(reading.version == 1 ? "old layout: anybody can forge it" : "signature not checked");
-  json::Writer out;
-  out.begin_object().member("schema", "edge.pixel-contents/1");
-  pixels::write_contents(out, reading);
-  return call.print(Document{.json = out.end_object().take()});
-}
-
-pixels::ReadOptions read_options(Call& call) {
-  pixels::ReadOptions options{.now_s = now_s(call)};
-  if (call.has("max-age")) {
-    options.max_age_s = call.duration("max-age").count() / 1000;
-  }
-  return options;
-}
-
-Result<int> verify_batch(Call& call) {
-  const auto ring = ring_of(call);
-  if (!ring) {
-    return Failure(ring.error());
-  }
-  const auto defaults = read_options(call);
-  return run_batch(
-      call,
-      call["batch"],
-      json::kStrict,
-      call.flag("fail-invalid"),
-      [&](json::Value line, json::Writer& out) -> Result<bool> {
-        const auto token = line.find("token");
-        if (!token || !token->as_string()) {
-          return Failure(
-              {ErrorCode::InvalidArgument, "token is missing", "token", "missing_field"});
-        }
-        pixels::ReadOptions options = defaults;
-        if (const auto given = line.find("options")) {
-          const auto number = [&](std::string_view name) -> std::optional<std::int64_t> {
-            const auto value = given->find(name);
-            return value ? value->as_int64() : std::nullopt;
-          };
-          options.now_s = number("now").value_or(options.now_s);
-          options.max_age_s = number("max_age") ? number("max_age") : options.max_age_s;
-          options.max_future_s = number("max_future").value_or(options.max_future_s);
-        }
-        const auto reading =
-            pixels::open_token(pixels::token_in(*token->as_string()), *ring, options);
-        pixels::write_reading(out, reading);
-        return reading.status == pixels::Status::Ok;
-      });
-}
-
-Result<int> verify(Call& call) {
-  if (call.has("batch")) {
-    return verify_batch(call);
-  }
-  if (!call.has("TOKEN")) {
-    return Failure(usage_error("TOKEN or --batch FILE is missing", "TOKEN"));
-  }
-  const auto token = token_of(call);
-  const auto ring = ring_of(call);
-  if (!token || !ring) {
-    return Failure(token ? ring.error() : token.error());
-  }
-  const auto reading = pixels::open_token(*token, *ring, read_options(call));
-  json::Writer out;
-  out.begin_object().member("schema", "edge.pixel-reading/1");
-  pixels::write_reading(out, reading);
-  const auto printed = call.print(Document{.json = out.end_object().take()});
-  if (!printed) {
-    return printed;
-  }
-  return reading.status == pixels::Status::Ok ? exit_code::kDone : exit_code::kNo;
 }
 
 constexpr std::string_view kPixelSchema =
@@ -235,32 +66,9 @@ constexpr std::string_view kPixelSchema =
     R"("properties":{"schema":{"const":"edge.pixel/1"},"pixelId":{"type":"string"},"pixelUrl":{"type":"string"},)"
     R"("pixelHTML":{"type":"string"},"htmlTag":{"type":"string"},"ampHTML":{"type":"string"},"data":{"type":"object"},)"
     R"("keyId":{"type":"integer"},"expiresAt":{"type":["integer","null"]}}})";
-constexpr std::string_view kReadingSchema =
-    R"({"type":"object","required":["schema","status"],"properties":{"schema":{"const":"edge.pixel-reading/1"},)"
-    R"("status":{"type":"string"},"version":{"type":"integer"},"kind":{"type":"string"},"keyId":{"type":"integer"},)"
-    R"("sealed":{"type":"boolean"},"issuedAt":{"type":"integer"},"expiresAt":{"type":["integer","null"]},)"
-    R"("campaignId":{"type":"string"},"emailId":{"type":"string"},"recipientId":{"type":"string"},"metadata":{"type":"object"}}})";
-constexpr std::string_view kContentsSchema =
-    R"({"type":"object","required":["schema","version"],"properties":{"schema":{"const":"edge.pixel-contents/1"},)"
-    R"("version":{"type":"integer"},"kind":{"type":"string"},"campaignId":{"type":"string"},"emailId":{"type":"string"},)"
-    R"("recipientId":{"type":"string"},"metadata":{"type":"object"}}})";
-
-Command& with_batch(Command& command) {
-  return command
-      .option({.name = "batch",
-               .value = "FILE|-",
-               .help = "JSON lines of records in, JSON lines of answers out",
-               .complete = Complete::Files})
-      .flag("fail-invalid", "with --batch: exit 1 when any answer is an error or negative");
-}
-
 void declare_generate(Tree& tree) {
   auto& command = tree.command("pixel generate", "Make a pixel for one mail");
-  with_claim_options(command)
-      .option({.name = "recipient", .value = "ID", .help = "who gets the mail"})
-      .option({.name = "merge-tag",
-               .value = "TAG",
-               .help = "the mail service's placeholder for the recipient"})
+  with_recipient_options(with_claim_options(command))
       .option({.name = "as",
                .value = "FORM",
                .help = "what to print",
@@ -290,28 +98,13 @@ void pixel(Tree& tree) {
   tree.noun("pixel", Section::Build, "Email pixels");
   declare_generate(tree);
   declare_pixel_bulk(tree);
-  with_key_option(tree.command("pixel decode", "Show what a pixel says, without checking it"))
-      .positional({.name = "TOKEN",
-                   .value = "TOKEN|URL|HTML|-",
-                   .help = "a token, or text that holds one",
-                   .required = true})
-      .example("pixel decode https://t.example.com/pixel/track/IAFn…", "from an address")
-      .exits(exit_code::kBadInput, "no token, or sealed with a key that is not there")
-      .output("pixel-contents", kContentsSchema)
-      .runs(decode);
-  with_batch(with_key_option(tree.command("pixel verify", "Check a pixel's signature and age")))
-      .positional(
-          {.name = "TOKEN", .value = "TOKEN|URL|HTML|-", .help = "a token, or text that holds one"})
-      .option({.name = "max-age",
-               .value = "DUR",
-               .help = "older ones count as expired",
-               .type = Type::Duration})
-      .option({.name = "now", .value = "TIME", .help = "judge as of then", .type = Type::Time})
-      .example("pixel verify IAFn… --max-age 7d", "exit 0 when it is ours and young")
-      .example("pixel verify --batch tokens.jsonl", "many at once")
-      .exits(exit_code::kNo, "not valid; the status says why")
-      .output("pixel-reading", kReadingSchema)
-      .runs(verify);
+  declare_pixel_inject(tree);
+  declare_decode(
+      tree.command("pixel decode", "Show what a pixel says, without checking it")
+          .example("pixel decode https://t.example.com/pixel/track/IAFn…", "from an address"));
+  declare_verify(tree.command("pixel verify", "Check a pixel's signature and age")
+                     .example("pixel verify IAFn… --max-age 7d", "exit 0 when it is ours and young")
+                     .example("pixel verify --batch tokens.jsonl", "many at once"));
 }
 
 }  // namespace edge::cli::commands

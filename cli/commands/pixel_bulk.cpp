@@ -99,8 +99,13 @@ Result<pixels::BulkPlan> plan_of(Call& call) {
   }
   pixels::BulkPlan plan;
   plan.constants = std::move(*claims);
-  plan.seal = seal_options_of(call);
-  plan.base_url = base_url_of(call);
+  const auto seal = seal_options_of(call);
+  auto base_url = base_url_of(call);
+  if (!seal || !base_url) {
+    return Failure(seal ? base_url.error() : seal.error());
+  }
+  plan.seal = *seal;
+  plan.base_url = std::move(*base_url);
   if (call.has("img-style")) {
     plan.style = call["img-style"];
   }

@@ -6,10 +6,13 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <map>
+#include <utility>
 
 #include "cli/problem.h"
 #include "core/config/config.h"
 #include "core/config/secrets.h"
+#include "core/json/document.h"
 #include "core/json/writer.h"
 #include "core/pixels/ring_file.h"
 
@@ -40,31 +43,27 @@ Result<std::string> metadata_of(Call& call) {
   if (!canonical || !pairs) {
     return Failure(canonical ? pairs.error() : canonical.error());
   }
-  std::string members;
-  const auto add = [&members](std::string_view name, std::string_view value) {
-    members += members.empty() ? "" : ",";
-    json::append_string(members, name);
-    members += ':';
-    members += value;
-  };
+  std::map<std::string, std::string> members;  // name -> JSON text; later ones win
+  if (!canonical->empty()) {
+    const auto document = json::Document::parse(*canonical, json::kStrict);
+    for (const auto& [name, value] : document->root().members()) {
+      members[std::string(name)] = value.raw();
+    }
+  }
   for (const std::string_view option : kUtm) {
     if (call.has(option)) {
-      std::string text;
-      json::append_string(text, call[option]);
-      add(member_name(option), text);
+      json::append_string(members[member_name(option)] = "", call[option]);
     }
   }
   for (const auto& [key, value] : *pairs) {
-    add(key, value);
+    members[key] = value;
   }
-  if (members.empty()) {
-    return canonical;
+  json::Writer out;
+  out.begin_object();
+  for (const auto& [name, value] : members) {
+    out.key(name).raw(value);
   }
-  const std::string_view inside =
-      canonical->empty() ? std::string_view{}
-                         : std::string_view(*canonical).substr(1, canonical->size() - 2);
-  return pixels::canonical_metadata(
-      fmt::format("{{{}{}{}}}", inside, inside.empty() ? "" : ",", members));
+  return pixels::canonical_metadata(out.end_object().take());
 }
 
 }  // namespace
@@ -95,9 +94,21 @@ Command& with_claim_options(Command& command) {
   command
       .option({.name = "ttl",
                .value = "DUR",
-               .help = "how long opens count; default: for ever",
+               .help = "how long it counts; default: for ever",
                .type = Type::Duration})
-      .flag("sealed", "hide ids and metadata from who reads the address")
+      .flag("sealed", "hide ids and metadata from who reads the address");
+  return with_sealing_options(command);
+}
+
+Command& with_recipient_options(Command& command) {
+  return command.option({.name = "recipient", .value = "ID", .help = "who gets the mail"})
+      .option({.name = "merge-tag",
+               .value = "TAG",
+               .help = "the mail service's placeholder for the recipient"});
+}
+
+Command& with_sealing_options(Command& command) {
+  command
       .option({.name = "timestamp",
                .value = "TIME",
                .help = "time of issue; default: SOURCE_DATE_EPOCH, else now",
@@ -140,6 +151,10 @@ Result<pixels::Claims> claims_of(Call& call) {
   if (!call.has("campaign")) {
     return Failure(usage_error("--campaign ID is missing", "campaign"));
   }
+  return link_claims_of(call);
+}
+
+Result<pixels::Claims> link_claims_of(Call& call) {
   const auto issued_at = issued_at_of(call);
   auto metadata = metadata_of(call);
   if (!issued_at || !metadata) {
@@ -162,10 +177,26 @@ Result<pixels::Claims> claims_of(Call& call) {
   return claims;
 }
 
-pixels::SealOptions seal_options_of(Call& call) {
-  pixels::SealOptions options{.sealed = call.flag("sealed")};
+Result<std::string> recipient_of(Call& call, std::string otherwise) {
+  if (call.has("recipient") && call.has("merge-tag")) {
+    return Failure(usage_error("--recipient and --merge-tag exclude each other", "merge-tag"));
+  }
+  if (call.has("recipient")) {
+    return call["recipient"];
+  }
+  return call.has("merge-tag") ? "*" : std::move(otherwise);
+}
+
+Result<pixels::SealOptions> seal_options_of(Call& call) {
+  constexpr std::int64_t kMaxKeyNumber = 255;
+  pixels::SealOptions options;
+  options.sealed = call.command().find_option("sealed") != nullptr && call.flag("sealed");
   if (call.has("kid")) {
-    options.key_number = static_cast<unsigned>(call.integer("kid"));
+    const std::int64_t number = call.integer("kid");
+    if (number < 0 || number > kMaxKeyNumber) {
+      return Failure(usage_error(fmt::format("--kid \"{}\" must be 0 to 255", call["kid"]), "kid"));
+    }
+    options.key_number = static_cast<unsigned>(number);
   }
   return options;
 }
@@ -178,8 +209,15 @@ Result<pixels::KeyRing> ring_of(Call& call) {
   return pixels::configured_ring(config::Secrets({.store = data_dir / "secrets"}), data_dir);
 }
 
-std::string base_url_of(Call& call) {
-  return call.has("base-url") ? call["base-url"] : call.config().pixel.base_url;
+Result<std::string> base_url_of(Call& call) {
+  std::string url = call.has("base-url") ? call["base-url"] : call.config().pixel.base_url;
+  if (!pixels::is_target_url(url) || url.find_first_of("?#\"'<>") != std::string::npos) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("\"{}\" is no base address such as https://t.example.com", url),
+                    call.has("base-url") ? "base-url" : "pixel.base_url",
+                    "invalid_url"});
+  }
+  return url;
 }
 
 }  // namespace edge::cli

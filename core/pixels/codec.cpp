@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/crypto/digest.h"
@@ -217,21 +218,24 @@ Reading decode_unchecked(std::string_view text, const KeyRing& ring) {
 }
 
 std::string token_in(std::string_view text) {
+  std::size_t begin = std::string_view::npos;
   for (const std::string_view route : {"/pixel/track/", "/pixel/click/", "/pixel/unsubscribe/"}) {
     const std::size_t at = text.find(route);
-    if (at == std::string_view::npos) {
-      continue;
+    if (at != std::string_view::npos) {
+      begin = std::min(begin, at + route.size());
     }
-    std::string_view token = text.substr(at + route.size());
-    token = token.substr(0, token.find_first_of("?#\"'<> \t\r\n&"));
-    for (const std::string_view suffix : {".gif", ".png"}) {
-      if (token.ends_with(suffix)) {
-        token.remove_suffix(suffix.size());
-      }
-    }
-    return std::string(token);
   }
-  return std::string(text);
+  if (begin == std::string_view::npos) {
+    return std::string(text);
+  }
+  std::string_view token = text.substr(begin);
+  token = token.substr(0, token.find_first_of("?#\"'<> \t\r\n&"));
+  for (const std::string_view suffix : {".gif", ".png"}) {
+    if (token.ends_with(suffix)) {
+      token.remove_suffix(suffix.size());
+    }
+  }
+  return std::string(token);
 }
 
 }  // namespace edge::pixels

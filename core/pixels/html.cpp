@@ -24,6 +24,22 @@ std::string_view entity_of(char c) {
   }
 }
 
+std::string address(std::string_view base_url,
+                    std::string_view path,
+                    std::string_view token,
+                    std::string_view merge_tag) {
+  while (base_url.ends_with('/')) {
+    base_url.remove_suffix(1);
+  }
+  std::string url;
+  url.reserve(base_url.size() + path.size() + token.size() + merge_tag.size() + 3);
+  url.append(base_url).append(path).append(token);
+  if (!merge_tag.empty()) {
+    url.append("?r=").append(merge_tag);
+  }
+  return url;
+}
+
 }  // namespace
 
 std::string escape_html(std::string_view text) {
@@ -41,23 +57,37 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
-std::string snippet(Snippet form, std::string_view url, std::string_view style) {
+namespace {
+
+/// An address as the value of an attribute, a placeholder at its end as it stands.
+std::string attribute(std::string_view url, std::string_view merge_tag) {
+  const bool has_tag = !merge_tag.empty() && url.ends_with(merge_tag);
+  return escape_html(url.substr(0, url.size() - (has_tag ? merge_tag.size() : 0))) +
+         std::string(has_tag ? merge_tag : std::string_view{});
+}
+
+}  // namespace
+
+std::string snippet(Snippet form,
+                    std::string_view url,
+                    std::string_view style,
+                    std::string_view merge_tag) {
   switch (form) {
     case Snippet::Html:
       return fmt::format(R"(<img src="{}" width="1" height="1" alt="" style="{}" />)",
-                         escape_html(url),
+                         attribute(url, merge_tag),
                          escape_html(style));
     case Snippet::Amp:
       return fmt::format(R"(<amp-pixel src="{}" layout="nodisplay"></amp-pixel>)",
-                         escape_html(url));
+                         attribute(url, merge_tag));
     case Snippet::AmpEmail:
       return fmt::format(
           R"(<amp-img src="{}" width="1" height="1" layout="fixed" alt=""></amp-img>)",
-          escape_html(url));
+          attribute(url, merge_tag));
     case Snippet::Markdown:
       return fmt::format("![]({})", url);
     case Snippet::Mjml:
-      return "<mj-raw>" + snippet(Snippet::Html, url, style) + "</mj-raw>";
+      return "<mj-raw>" + snippet(Snippet::Html, url, style, merge_tag) + "</mj-raw>";
     case Snippet::Url:
     case Snippet::Token:
       break;
@@ -68,15 +98,17 @@ std::string snippet(Snippet form, std::string_view url, std::string_view style) 
 std::string pixel_url(std::string_view base_url,
                       std::string_view token,
                       std::string_view merge_tag) {
-  while (base_url.ends_with('/')) {
-    base_url.remove_suffix(1);
-  }
-  std::string url = fmt::format("{}/pixel/track/{}", base_url, token);
-  if (!merge_tag.empty()) {
-    url += "?r=";
-    url += merge_tag;
-  }
-  return url;
+  return address(base_url, "/pixel/track/", token, merge_tag);
+}
+
+std::string click_url(std::string_view base_url,
+                      std::string_view token,
+                      std::string_view merge_tag) {
+  return address(base_url, "/pixel/click/", token, merge_tag);
+}
+
+std::string unsubscribe_url(std::string_view base_url, std::string_view token) {
+  return address(base_url, "/pixel/unsubscribe/", token, {});
 }
 
 }  // namespace edge::pixels

@@ -16,8 +16,12 @@ enum class Snippet : std::uint8_t { Html, Url, Token, Amp, AmpEmail, Markdown, M
 inline constexpr std::string_view kDefaultStyle = "display:none;border:0;";
 
 /// The text of a pixel whose image is at `url`. `style` is the style attribute of the HTML forms.
-/// `Snippet::Token` gives `url` as it is: the caller passes the token.
-std::string snippet(Snippet form, std::string_view url, std::string_view style = kDefaultStyle);
+/// `Snippet::Token` gives `url` as it is: the caller passes the token. `merge_tag`, when `url` ends
+/// with it, is not escaped: the mail service looks for it letter by letter.
+std::string snippet(Snippet form,
+                    std::string_view url,
+                    std::string_view style = kDefaultStyle,
+                    std::string_view merge_tag = {});
 
 /// `&` `<` `>` `"` `'` as entities.
 std::string escape_html(std::string_view text);
@@ -28,5 +32,11 @@ std::string escape_html(std::string_view text);
 std::string pixel_url(std::string_view base_url,
                       std::string_view token,
                       std::string_view merge_tag = {});
+/// The same for a click link, `/pixel/click/`.
+std::string click_url(std::string_view base_url,
+                      std::string_view token,
+                      std::string_view merge_tag = {});
+/// The same for an unsubscribe link, `/pixel/unsubscribe/`.
+std::string unsubscribe_url(std::string_view base_url, std::string_view token);
 
 }  // namespace edge::pixels

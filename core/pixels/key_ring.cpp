@@ -25,15 +25,15 @@ tl::unexpected<Error> broken(std::string message, std::string_view reason = "key
                   std::string(reason)});
 }
 
+}  // namespace
+
 std::optional<unsigned> key_number(std::string_view text) {
   unsigned number = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole =
-      failure == std::errc{} && end == text.data() + text.size() && number <= kMaxNumber;
+  const bool whole = failure == std::errc{} && end == text.data() + text.size() &&
+                     number <= kMaxNumber && (text.size() == 1 || text.front() != '0');
   return whole ? std::optional(number) : std::nullopt;
 }
-
-}  // namespace
 
 void KeyRing::put(unsigned number, std::string master) {
   crypto::HmacSha256 mac(crypto::hkdf_sha256(master, "edge-pixel/2 mac"));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "core/crypto/hmac_sha256.h"
 
 namespace edge::pixels {
+
+/// The number of a key as it is spelled: 0 to 255 in decimal. Nothing for any other text.
+std::optional<unsigned> key_number(std::string_view text);
 
 /// The keys of pixel and link tokens (identity spec 1.4): numbered master keys of 32 octets, one of
 /// them active. Immutable for readers; `add` and `retire` are for the command that edits the file.

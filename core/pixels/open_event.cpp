@@ -6,11 +6,12 @@
 #include <optional>
 
 #include "core/encoding/hex.h"
+#include "core/encoding/percent.h"
 #include "core/events/event.h"
 #include "core/events/user_agent.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
-#include "core/pixels/identifier.h"
+#include "core/pixels/placeholder.h"
 
 namespace edge::pixels {
 namespace {
@@ -19,24 +20,13 @@ constexpr std::size_t kMaxQueryPairs = 10;
 constexpr std::size_t kMaxQueryBytes = 256;
 /// A placeholder that identity resolution never takes for a person (events spec 5.1).
 constexpr std::string_view kNobody = "anonymous";
-constexpr std::array<std::string_view, 8> kPlaceholderMarks{
-    "{{", "}}", "*|", "|*", "%%", "[[", "<%", "${"};
-
-bool is_filled_in(std::string_view recipient) {
-  return is_identifier(recipient) &&
-         std::ranges::none_of(kPlaceholderMarks, [recipient](std::string_view mark) {
-           return recipient.find(mark) != std::string_view::npos;
-         });
-}
 
 /// Who opened it: the token's recipient, or for a template token what the mail service filled in.
 std::string recipient_of(const Open& open, const Reading& reading) {
   if (reading.claims.recipient_id != "*") {
     return reading.claims.recipient_id;
   }
-  const auto found =
-      std::ranges::find(open.query, "r", &std::pair<std::string, std::string>::first);
-  return found != open.query.end() && is_filled_in(found->second) ? found->second : std::string();
+  return filled_in_recipient(open.query);
 }
 
 std::string kept(const std::string& recipient,
@@ -81,7 +71,7 @@ void write_query(json::Writer& out, const Open& open) {
   }
   out.key("queryParams").begin_object();
   std::size_t count = 0;
-  for (const auto& [name, value] : open.query) {
+  for (const auto& [name, value] : encoding::parse_form(open.query)) {
     const bool fits =
         name.size() <= kMaxQueryBytes && value.size() <= kMaxQueryBytes && name != "r";
     if (fits && count++ < kMaxQueryPairs) {

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
@@ -37,8 +35,8 @@ struct Open {
   std::string_view token = {};
   std::string_view client_ip = {};
   std::string_view referer = {};
-  bool opted_out = false;  ///< GPC, DNT or an opt-out list
-  std::vector<std::pair<std::string, std::string>> query = {};
+  bool opted_out = false;       ///< GPC, DNT or an opt-out list
+  std::string_view query = {};  ///< as received
   Time received_at = {};
 };
 

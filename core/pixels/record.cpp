@@ -151,6 +151,26 @@ void write_reading(json::Writer& out, const Reading& reading) {
   }
 }
 
+namespace {
+
+void write_lifetime(json::Writer& out, const Generated& made) {
+  out.member("keyId", std::uint64_t{made.key_number}).key("expiresAt");
+  if (const auto expires = made.claims.expires_at()) {
+    out.unsigned_integer(*expires);
+  } else {
+    out.null();
+  }
+}
+
+void write_metadata_and_time(json::Writer& out, const Claims& claims) {
+  if (!claims.metadata.empty()) {
+    out.key("metadata").raw(claims.metadata);
+  }
+  out.member("timestamp", std::uint64_t{claims.issued_at} * 1000);
+}
+
+}  // namespace
+
 std::string generated_json(const Generated& pixel, std::string_view schema) {
   const Claims& claims = pixel.claims;
   json::Writer out;
@@ -159,25 +179,32 @@ std::string generated_json(const Generated& pixel, std::string_view schema) {
     out.member("schema", std::string(schema));
   }
   out.member("pixelId", pixel.token).member("pixelUrl", pixel.url);
-  const std::string html = snippet(Snippet::Html, pixel.url, pixel.style);
-  out.member("pixelHTML", html)
-      .member("htmlTag", html)
-      .member("ampHTML", snippet(Snippet::Amp, pixel.url));
+  const std::string html = snippet(Snippet::Html, pixel.url, pixel.style, pixel.merge_tag);
+  out.member("pixelHTML", html).member("htmlTag", html);
+  out.member("ampHTML", snippet(Snippet::Amp, pixel.url, pixel.style, pixel.merge_tag));
   out.key("data")
       .begin_object()
       .member("campaignId", claims.campaign_id)
       .member("emailId", claims.email_id);
   out.member("recipientId", claims.recipient_id);
-  if (!claims.metadata.empty()) {
-    out.key("metadata").raw(claims.metadata);
-  }
-  out.member("timestamp", std::uint64_t{claims.issued_at} * 1000).end_object();
-  out.member("keyId", std::uint64_t{pixel.key_number}).key("expiresAt");
-  if (const auto expires = claims.expires_at()) {
-    out.unsigned_integer(*expires);
-  } else {
-    out.null();
-  }
+  write_metadata_and_time(out, claims);
+  out.end_object();
+  write_lifetime(out, pixel);
+  return out.end_object().take();
+}
+
+std::string generated_link_json(const Generated& link, std::string_view schema) {
+  const Claims& claims = link.claims;
+  json::Writer out;
+  out.begin_object().member("schema", schema).member("token", link.token);
+  out.member("linkUrl", link.url).key("data").begin_object().member("url", claims.url);
+  write_text(out, "campaignId", claims.campaign_id);
+  write_text(out, "emailId", claims.email_id);
+  write_text(out, "recipientId", claims.recipient_id);
+  write_text(out, "linkId", claims.link_id);
+  write_metadata_and_time(out, claims);
+  out.end_object();
+  write_lifetime(out, link);
   return out.end_object().take();
 }
 

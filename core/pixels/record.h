@@ -31,9 +31,12 @@ struct Generated {
   std::string url = {};
   std::string style = std::string(kDefaultStyle);
   unsigned key_number = 0;
+  std::string merge_tag = {};  ///< what `url` ends with for a template token
 };
 /// `{"pixelId","pixelUrl","pixelHTML","htmlTag","ampHTML","data":{…},"keyId","expiresAt"}`, with
 /// `schema` in front when it is not empty.
 std::string generated_json(const Generated& pixel, std::string_view schema = {});
+/// A click link: `{"token","linkUrl","data":{…},"keyId","expiresAt"}`, with `schema` in front.
+std::string generated_link_json(const Generated& link, std::string_view schema);
 
 }  // namespace edge::pixels

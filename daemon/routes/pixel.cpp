@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/edge.h"
-#include "core/encoding/percent.h"
 #include "core/pixels/gif.h"
 #include "core/pixels/pixels.h"
 #include "daemon/routes.h"
@@ -50,10 +49,8 @@ pixels::Open open_of(const http::Request& request, std::string_view token) {
                     .client_ip = request.client(),
                     .referer = field(request, "Referer"),
                     .opted_out = field(request, "Sec-GPC") == "1" || field(request, "DNT") == "1",
+                    .query = request.query(),
                     .received_at = request.received()};
-  if (!request.query().empty()) {
-    open.query = encoding::parse_form(request.query());
-  }
   return open;
 }
 
