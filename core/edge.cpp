@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/accounts/login_settings.h"
 #include "core/destinations/definition.h"
 #include "core/json/document.h"
 #include "core/storage/open.h"
@@ -95,14 +96,6 @@ Result<std::vector<destinations::Definition>> configured_destinations(
   return all;
 }
 
-accounts::LoginSettings login_settings(const config::Config& config) {
-  return {.issuer = {.issuer = config.auth.issuer,
-                     .audience = config.auth.audience,
-                     .access_ttl =
-                         std::chrono::duration_cast<std::chrono::seconds>(config.auth.access_ttl)},
-          .open_registration = config.auth.mode == "demo" || config.auth.registration == "open"};
-}
-
 /// Settings whose values the configuration has checked.
 pixels::Pixels::Settings pixel_settings(const config::Config& config) {
   const auto ip = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate);
@@ -152,7 +145,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       pixels(pixel_settings(config), secrets, ingest, clock, ids, random),
       projector(store, clock),
       profiles(store),
-      login(store, clock, random, ids, login_settings(config)),
+      login(store, clock, random, ids, accounts::login_settings(config.auth)),
+      api_keys(store, clock, random, ids),
       flags(clock, &http),
       forwarders(store, destinations, http, clock, random) {}
 
@@ -170,6 +164,9 @@ bool Edge::is_loopback() const {
 }
 
 Result<void> Edge::start() {
+  if (auto sound = accounts::check_settings(config.auth); !sound) {
+    return sound;
+  }
   const auto ip = events::ip_mode_of(config.privacy.ip);
   if (!ip) {
     return Failure(

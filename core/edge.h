@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "core/accounts/api_keys.h"
 #include "core/accounts/login.h"
 #include "core/base/clock.h"
 #include "core/base/id.h"
@@ -92,6 +93,7 @@ class Edge {
   profiles::Projector projector;
   profiles::Profiles profiles;
   accounts::Login login;  ///< `start` is the daemon's
+  accounts::ApiKeys api_keys;
   flags::Flags flags;
   delivery::Forwarders forwarders;
 };

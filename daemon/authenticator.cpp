@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/accounts/api_key_text.h"
 #include "core/crypto/digest.h"
 #include "core/edge.h"
 #include "core/encoding/hex.h"
 #include "core/tokens/jws.h"
 #include "core/tokens/roles.h"
-#include "core/tokens/signing_source.h"
+#include "daemon/token_keys.h"
 
 namespace edge {
 namespace {
@@ -26,17 +27,18 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 Result<std::unique_ptr<EdgeAuthenticator>> EdgeAuthenticator::open(Edge& edge) {
-  auto keys = tokens::load_signing_keys(edge.secrets,
-                                        {.ring = edge.config.data_dir / "keys" / "jwt.json",
-                                         .any_secret = edge.is_demo(),
-                                         .make_missing = edge.is_loopback()},
-                                        edge.clock);
+  auto keys = read_signing_keys(edge);
   if (!keys) {
     return Failure(std::move(keys.error()));
+  }
+  auto others = read_issuers(edge);
+  if (!others) {
+    return Failure(std::move(others.error()));
   }
   if (auto started = edge.login.start(std::move(*keys)); !started) {
     return Failure(std::move(started.error()));
   }
+  edge.login.trust(std::move(*others));
   auto listed = read_listed(edge);
   if (!listed) {
     return Failure(std::move(listed.error()));
@@ -93,6 +95,16 @@ Result<http::Principal> EdgeAuthenticator::find_listed(std::string_view key) con
 }
 
 Result<http::Principal> EdgeAuthenticator::authenticate(const http::Credentials& credentials) {
+  if (credentials.api_key.starts_with(accounts::kApiKeyPrefix)) {
+    const auto key = edge_.api_keys.authenticate(credentials.api_key);
+    if (!key) {
+      return Failure(key.error());
+    }
+    return http::Principal{.kind = http::Principal::Kind::ApiKey,
+                           .id = (*key)->id,
+                           .roles = {"service"},
+                           .permissions = tokens::service_permissions((*key)->scopes)};
+  }
   if (!credentials.api_key.empty()) {
     return find_listed(credentials.api_key);
   }

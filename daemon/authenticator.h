@@ -13,8 +13,9 @@ namespace edge {
 
 class Edge;
 
-/// Knows who sends a request: access tokens through `accounts::Login`, and the keys of the
-/// original's list API_KEYS. Immutable once opened, thread-safe. Borrows the installation for life.
+/// Knows who sends a request: access tokens through `accounts::Login`, API keys through
+/// `accounts::ApiKeys`, and the keys of the original's list API_KEYS. Immutable once opened,
+/// thread-safe. Borrows the installation for life.
 class EdgeAuthenticator final : public http::Authenticator {
  public:
   /// Loads the signing keys and starts `edge.login`; once per process. On loopback binds a missing

@@ -7,17 +7,23 @@
 #include <string>
 #include <vector>
 
-#include "core/accounts/accounts.h"
+#include "core/edge.h"
 #include "core/tokens/signing_source.h"
 
 namespace edge {
 namespace {
 
-bool has_administrator(Edge& edge) {
-  const accounts::Accounts accounts(edge.store, edge.clock, edge.ids);
-  const auto all = accounts.list();
+bool has_administrator(const Edge& edge) {
+  const auto all = edge.login.accounts.list();
   return all && std::ranges::any_of(*all, [](const accounts::Account& account) {
            return !account.disabled && std::ranges::count(account.roles, "admin") > 0;
+         });
+}
+
+bool has_api_key(const Edge& edge) {
+  const auto all = edge.api_keys.list();
+  return all && std::ranges::any_of(*all, [&](const accounts::ApiKey& key) {
+           return !key.revoked && (!key.expires || *key.expires > edge.clock.now());
          });
 }
 
@@ -36,8 +42,9 @@ Result<void> check_bind(Edge& edge, const BindConsent& consent) {
   if (!keys) {
     reasons.push_back(keys.error().message);
   }
-  if (!has_administrator(edge)) {
-    reasons.emplace_back("there is no administrator (edgectl user create)");
+  if (!has_administrator(edge) && !has_api_key(edge)) {
+    reasons.emplace_back(
+        "there is no administrator and no API key (edgectl user create --role admin)");
   }
   const bool proxied = consent.behind_proxy && !edge.config.server.trusted_proxies.empty();
   if (!proxied && !consent.insecure_http) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/accounts/accounts.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/json/document.h"
@@ -82,12 +84,17 @@ Error not_found() {
   return {ErrorCode::NotFound, "no such account", {}, "user_not_found"};
 }
 
+Error in_use() {
+  return {
+      ErrorCode::Unavailable, "the account is in use, try again", {}, {}, std::chrono::seconds(1)};
+}
+
 }  // namespace
 
 Accounts::Accounts(storage::Store& store, const Clock& clock, Ids& ids)
-    : store_(store), clock_(clock), ids_(ids) {}
+    : store_(store), clock_(clock), ids_(ids), audit_(store, clock, ids) {}
 
-Result<Account> Accounts::add(Account account) {
+Result<Account> Accounts::add(Account account, const tokens::Actor* actor) {
   account.id = {ids_.uuid()};
   account.created = clock_.now();
   storage::Batch batch;
@@ -95,6 +102,9 @@ Result<Account> Accounts::add(Account account) {
   batch.checks.push_back({account_key(account.id), 0});
   batch.puts.push_back({email_key(account.email), account.id.text});
   batch.puts.push_back({account_key(account.id), to_json(account)});
+  if (actor != nullptr) {
+    audit_.note(batch, *actor, "user.created", account.id.text, user_json(account));
+  }
   if (auto done = store_.commit(std::move(batch), Deadline::in(kPatience)); !done) {
     if (done.error().reason == "conflict") {
       return Failure({ErrorCode::Conflict, "the address is taken", "/email", "email_taken"});
@@ -120,31 +130,44 @@ Result<std::optional<Account>> Accounts::find_by_email(std::string_view email) c
   return find({*id ? (*id)->value : "none"});
 }
 
-Result<std::vector<Account>> Accounts::list() const {
-  std::vector<Account> all;
+Result<AccountPage> Accounts::list(const std::string& from, std::size_t limit) const {
   auto scan = storage::Scan::prefix("account_email", "", "");
-  while (true) {
-    const auto page = store_.scan(scan, Deadline::in(kPatience));
-    if (!page) {
-      return Failure(page.error());
-    }
-    for (const auto& item : page->items) {
-      auto account = find({item.entry.value});
-      if (!account) {
-        return Failure(std::move(account.error()));
-      }
-      if (*account) {
-        all.push_back(std::move(**account));
-      }
-    }
-    if (!page->next) {
-      return all;
-    }
-    scan.resume(*page->next);
+  scan.from = from;
+  scan.limit = limit;
+  const auto page = store_.scan(scan, Deadline::in(kPatience));
+  if (!page) {
+    return Failure(page.error());
   }
+  AccountPage listed{.next = page->next};
+  for (const auto& item : page->items) {
+    auto account = find({item.entry.value});
+    if (!account) {
+      return Failure(std::move(account.error()));
+    }
+    if (*account) {
+      listed.accounts.push_back(std::move(**account));
+    }
+  }
+  return listed;
 }
 
-Result<Account> Accounts::change(const AccountId& id, const std::function<void(Account&)>& change) {
+Result<std::vector<Account>> Accounts::list() const {
+  std::vector<Account> all;
+  std::optional<std::string> from = "";
+  while (from) {
+    auto page = list(*from, storage::kMaxPageItems);
+    if (!page) {
+      return Failure(std::move(page.error()));
+    }
+    std::move(page->accounts.begin(), page->accounts.end(), std::back_inserter(all));
+    from = std::move(page->next);
+  }
+  return all;
+}
+
+Result<Account> Accounts::change(const AccountId& id,
+                                 const std::function<void(Account&)>& change,
+                                 const AccountNote* note) {
   static constexpr int kAttempts = 5;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto entry = store_.get(account_key(id), Deadline::in(kPatience));
@@ -160,6 +183,9 @@ Result<Account> Accounts::change(const AccountId& id, const std::function<void(A
     storage::Batch batch;
     batch.checks.push_back({account_key(id), (*entry)->version});
     batch.puts.push_back({account_key(id), to_json(account)});
+    if (note != nullptr) {
+      audit_.note(batch, note->actor, note->action, id.text, note->details);
+    }
     const auto done = store_.commit(std::move(batch), Deadline::in(kPatience));
     if (done) {
       remember(id, std::make_shared<const Account>(account));
@@ -169,11 +195,26 @@ Result<Account> Accounts::change(const AccountId& id, const std::function<void(A
       return Failure(done.error());
     }
   }
-  return Failure({ErrorCode::Unavailable,
-                  "the account is in use, try again",
-                  {},
-                  {},
-                  std::chrono::seconds(1)});
+  return Failure(in_use());
+}
+
+Result<Account> Accounts::erase(const AccountId& id, const tokens::Actor& actor) {
+  const auto found = find(id);
+  if (!found) {
+    return Failure(found.error());
+  }
+  if (!*found) {
+    return Failure(not_found());
+  }
+  storage::Batch batch;
+  batch.dels.push_back({account_key(id)});
+  batch.dels.push_back({email_key((*found)->email)});
+  audit_.note(batch, actor, "user.deleted", id.text, user_json(**found));
+  if (auto done = store_.commit(std::move(batch), Deadline::in(kPatience)); !done) {
+    return Failure(std::move(done.error()));
+  }
+  remember(id, nullptr);
+  return **found;
 }
 
 Result<std::shared_ptr<const Account>> Accounts::current(const AccountId& id) {

@@ -37,18 +37,32 @@ Result<void> check_login_password(std::string_view password, const char* field) 
 Login::Login(
     storage::Store& store, const Clock& clock, Random& random, Ids& ids, LoginSettings settings)
     : accounts(store, clock, ids),
-      sessions(store, clock, random, ids),
+      sessions(store, clock, random, ids, settings.lives),
       hashes(clock),
       settings_(std::move(settings)),
       clock_(clock),
       random_(random),
       ids_(ids),
-      throttle_(store, clock) {}
+      throttle_(store, clock, settings_.limits),
+      revocations_(store, clock) {}
 
 Result<void> Login::start(tokens::SigningKeys keys) {
-  issuer_ = std::make_unique<const tokens::Issuer>(std::move(keys), settings_.issuer, clock_, ids_);
-  auto loaded = sessions.load();
-  return loaded ? throttle_.load() : loaded;
+  rekey(std::move(keys));
+  for (const auto& loaded : {sessions.load(), revocations_.load(), throttle_.load()}) {
+    if (!loaded) {
+      return loaded;
+    }
+  }
+  return {};
+}
+
+void Login::rekey(tokens::SigningKeys keys) {
+  issuer_.publish(
+      std::make_shared<const tokens::Issuer>(std::move(keys), settings_.issuer, clock_, ids_));
+}
+
+void Login::trust(tokens::ForeignIssuers others) {
+  others_.publish(std::make_shared<const tokens::ForeignIssuers>(std::move(others)));
 }
 
 const std::string& Login::decoy() {
@@ -83,11 +97,11 @@ Result<SignedIn> Login::signed_in(Account account, tokens::OpenSession session) 
   SignedIn done{.account = std::move(account),
                 .refresh_token = std::move(session.refresh_token),
                 .expires_in = settings_.issuer.access_ttl};
-  done.access_token = issuer_->mint({.account = done.account.id,
-                                     .session = std::move(session.id),
-                                     .email = done.account.email,
-                                     .name = done.account.name,
-                                     .roles = done.account.roles});
+  done.access_token = issuer()->mint({.account = done.account.id,
+                                      .session = std::move(session.id),
+                                      .email = done.account.email,
+                                      .name = done.account.name,
+                                      .roles = done.account.roles});
   return done;
 }
 
@@ -122,22 +136,32 @@ Result<SignedIn> Login::login(std::string_view email,
   return signed_in(std::move(*account), std::move(*session));
 }
 
-Result<Account> Login::create(const Registration& wanted) {
+Result<std::string> Login::hash_new_password(std::string_view password,
+                                             std::string_view email) const {
+  return check_new_password(password, email).map([&] {
+    return crypto::hash_password(password, settings_.cost);
+  });
+}
+
+Result<Account> Login::create(const Registration& wanted, const tokens::Actor* actor) {
   auto address = normalise_address(wanted.email);
   if (!address) {
     return Failure(std::move(address.error()));
   }
-  for (const auto& checked : {check_name(wanted.name),
-                              check_roles(wanted.roles),
-                              check_new_password(wanted.password, *address)}) {
+  for (const auto& checked : {check_name(wanted.name), check_roles(wanted.roles)}) {
     if (!checked) {
       return Failure(checked.error());
     }
   }
+  auto hash = hash_new_password(wanted.password, *address);
+  if (!hash) {
+    return Failure(std::move(hash.error()));
+  }
   return accounts.add({.email = std::move(*address),
                        .name = wanted.name,
                        .roles = wanted.roles,
-                       .password = crypto::hash_password(wanted.password, settings_.cost)});
+                       .password = std::move(*hash)},
+                      actor);
 }
 
 Result<Account> Login::enroll(const Registration& wanted, std::string_view client) {
@@ -219,29 +243,65 @@ Result<void> Login::change_password(const Access& access,
   return sessions.revoke_all(access.account, access.session);
 }
 
+Result<void> Login::revoke_token(std::string_view token) {
+  const auto claims = verify(token);
+  if (!claims) {
+    return Failure(claims.error());
+  }
+  return claims->token_id.empty()
+             ? Result<void>()
+             : revocations_.add(claims->issuer, claims->token_id, claims->expires);
+}
+
+/// Of our own issuer, or of one that is trusted. What the client learns is the same anyway; the log
+/// gets the refusal of the issuer whose signature was right, else our own.
+Result<tokens::AccessClaims> Login::verify(std::string_view token) const {
+  auto claims = issuer()->verify(token);
+  const auto others = others_.get();
+  if (claims || others->empty()) {
+    return claims;
+  }
+  auto foreign = others->verify(token, clock_.now());
+  return foreign || foreign.error().reason != "iss_mismatch" ? foreign : claims;
+}
+
 Result<Access> Login::check_access(std::string_view token) {
-  auto claims = issuer_->verify(token);
+  auto claims = verify(token);
   if (!claims) {
     return Failure(std::move(claims.error()));
   }
-  if (!claims->session.empty() && sessions.is_revoked(claims->session)) {
+  if (!claims->token_id.empty() && revocations_.contains(claims->issuer, claims->token_id)) {
+    return Failure(tokens::token_error("token_revoked", "the token has been revoked"));
+  }
+  if (!claims->issuer.empty()) {
+    Access access{.account = {claims->issuer + "#" + claims->account.text},
+                  .roles = std::move(claims->roles)};
+    access.permissions = tokens::permissions_of(access.roles);
+    return access;
+  }
+  return judge(std::move(*claims));
+}
+
+/// A token of our own: its session and its account have the last word.
+Result<Access> Login::judge(tokens::AccessClaims claims) {
+  if (!claims.session.empty() && sessions.is_revoked(claims.session)) {
     return Failure(tokens::token_error("session_revoked", "the session has ended"));
   }
-  const auto account = accounts.current(claims->account);
+  const auto account = accounts.current(claims.account);
   if (!account) {
     return Failure(account.error());
   }
   if (*account && (*account)->disabled) {
     return Failure(tokens::token_error("user_disabled", "the account is disabled"));
   }
-  if (!claims->session.empty() && !*account) {
+  if (!claims.session.empty() && !*account) {
     return Failure(tokens::token_error("user_disabled", "the account is gone"));
   }
-  Access access{.account = std::move(claims->account), .session = std::move(claims->session)};
+  Access access{.account = std::move(claims.account), .session = std::move(claims.session)};
   if (access.session.empty()) {  // minted with the key itself: it says what it allows
-    access.roles = std::move(claims->roles);
+    access.roles = std::move(claims.roles);
     access.permissions = tokens::permissions_of(access.roles);
-    for (std::string& permission : claims->permissions) {
+    for (std::string& permission : claims.permissions) {
       access.permissions.push_back(std::move(permission));
     }
     return access;

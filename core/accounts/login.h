@@ -15,8 +15,11 @@
 #include "core/accounts/accounts.h"
 #include "core/accounts/hash_pool.h"
 #include "core/accounts/throttle.h"
+#include "core/base/snapshot.h"
 #include "core/crypto/password.h"
+#include "core/tokens/foreign_issuers.h"
 #include "core/tokens/issuer.h"
+#include "core/tokens/revocations.h"
 #include "core/tokens/sessions.h"
 
 namespace edge::accounts {
@@ -39,7 +42,7 @@ struct Registration {
 
 /// What an access token allows right now.
 struct Access {
-  AccountId account = {};
+  AccountId account = {};  ///< for tokens of another issuer "ISSUER#SUB"
   tokens::SessionId session = {};
   std::vector<std::string> roles = {};
   std::vector<std::string> permissions = {};
@@ -49,6 +52,8 @@ struct LoginSettings {
   tokens::IssuerSettings issuer = {};
   crypto::PasswordCost cost = {};
   bool open_registration = false;
+  tokens::SessionLives lives = {};
+  ThrottleLimits limits = {};
 };
 
 /// Thread-safe. `login`, `enroll` and `change_password` hash a password: run them on `hashes`. All
@@ -60,6 +65,10 @@ class Login {
 
   /// Loads revoked sessions and counters, and takes the signing keys; once, before anything else.
   Result<void> start(tokens::SigningKeys keys);
+  /// Takes other signing keys from the next token on: after a rotation.
+  void rekey(tokens::SigningKeys keys);
+  /// Whose tokens count besides our own.
+  void trust(tokens::ForeignIssuers others);
 
   /// Failure: InvalidArgument (the address; a password above 1,024 octets), RateLimited,
   /// Unauthenticated with reason `invalid_credentials`, alike for an unknown address, a wrong
@@ -77,6 +86,9 @@ class Login {
 
   /// Ends the session, or all of the account.
   Result<void> logout(const Access& access, bool all);
+  /// Ends a token without session by its `jti`, until it would have expired. Tokens without one
+  /// stay as they are. Failure: Unauthenticated, when the token is none of ours.
+  Result<void> revoke_token(std::string_view token);
 
   /// Ends all other sessions. Failure: Unauthenticated, reason `invalid_credentials`, for a wrong
   /// current password; InvalidArgument for the new one; RateLimited.
@@ -91,10 +103,14 @@ class Login {
   Result<Access> check_access(std::string_view token);
 
   /// Adds an account that an administrator wants, with any roles; the rules of addresses, names and
-  /// passwords hold. Hashes. Needs no `start`.
-  Result<Account> create(const Registration& wanted);
+  /// passwords hold. With an actor the change is noted in the audit trail. Hashes. Needs no
+  /// `start`.
+  Result<Account> create(const Registration& wanted, const tokens::Actor* actor = nullptr);
+  /// The hash of a new password that the rules allow. Hashes. Needs no `start`.
+  Result<std::string> hash_new_password(std::string_view password, std::string_view email) const;
 
-  [[nodiscard]] const tokens::Issuer& issuer() const { return *issuer_; }
+  /// What makes and checks our own tokens now; null before `start`.
+  [[nodiscard]] std::shared_ptr<const tokens::Issuer> issuer() const { return issuer_.get(); }
 
   Accounts accounts;
   tokens::Sessions sessions;
@@ -106,13 +122,17 @@ class Login {
                                  std::string_view client);
   Result<SignedIn> signed_in(Account account, tokens::OpenSession session) const;
   const std::string& decoy();
+  [[nodiscard]] Result<tokens::AccessClaims> verify(std::string_view token) const;
+  Result<Access> judge(tokens::AccessClaims claims);
 
   const LoginSettings settings_;
   const Clock& clock_;
   Random& random_;
   Ids& ids_;
   Throttle throttle_;
-  std::unique_ptr<const tokens::Issuer> issuer_;
+  tokens::Revocations revocations_;
+  Snapshot<tokens::Issuer> issuer_{nullptr};
+  Snapshot<tokens::ForeignIssuers> others_{std::make_shared<const tokens::ForeignIssuers>()};
   std::once_flag decoy_made_;
   std::string decoy_;  // a hash that no password fits, of the current cost
 };

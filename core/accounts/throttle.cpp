@@ -17,18 +17,19 @@ constexpr std::size_t kMaxCounters = 100'000;
 constexpr std::int64_t kFreeFailures = 5;
 constexpr seconds kLongestWait{900};
 constexpr seconds kForgottenAfter{24 * 3600};
-constexpr std::int64_t kClientFailures = 100;
 constexpr seconds kClientWindow{15 * 60};
 constexpr auto kPatience = std::chrono::seconds(5);
 
+/// The counter of an action, the limit it has and the length of its window.
 struct Limit {
   const char* name;
-  std::int64_t count;
+  std::int64_t ThrottleLimits::*count;
   seconds window;
 };
-constexpr std::array<Limit, 3> kLimits = {{{"register/", 10, seconds(3600)},
-                                           {"refresh/", 60, seconds(60)},
-                                           {"password/", 5, seconds(3600)}}};
+constexpr std::array<Limit, 3> kLimits = {
+    {{"register/", &ThrottleLimits::registrations, seconds(3600)},
+     {"refresh/", &ThrottleLimits::refreshes, seconds(60)},
+     {"password/", &ThrottleLimits::password_changes, seconds(3600)}}};
 
 std::string address_counter(std::string_view email) {
   return "a/" + std::string(email);
@@ -63,7 +64,8 @@ std::string client_name(std::string_view address) {
   return transport::to_text(*parsed) + "/64";
 }
 
-Throttle::Throttle(storage::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+Throttle::Throttle(storage::Store& store, const Clock& clock, ThrottleLimits limits)
+    : store_(store), clock_(clock), limits_(limits) {}
 
 Result<void> Throttle::load() {
   auto scan = storage::Scan::prefix("login_failure", "", "");
@@ -101,7 +103,7 @@ Result<void> Throttle::check_login(std::string_view email, std::string_view clie
       return Failure(too_many(left));
     }
   }
-  return check_window(client_counter(client), kClientFailures, kClientWindow);
+  return check_window(client_counter(client), limits_.client_failures, kClientWindow);
 }
 
 void Throttle::login_failed(std::string_view email, std::string_view client) {
@@ -127,7 +129,7 @@ Result<void> Throttle::count(Action action, std::string_view client) {
   const Limit& limit = kLimits.at(static_cast<std::size_t>(action));
   const std::string name = limit.name + client_name(client);
   const std::lock_guard lock(mutex_);
-  if (auto open = check_window(name, limit.count, limit.window); !open) {
+  if (auto open = check_window(name, limits_.*limit.count, limit.window); !open) {
     return open;
   }
   count_in_window(name, limit.window);

@@ -22,12 +22,20 @@ namespace edge::accounts {
 /// What a client may do only so often, whether it succeeds or not.
 enum class Action : std::uint8_t { Register, Refresh, ChangePassword };
 
+/// How often a client may do what.
+struct ThrottleLimits {
+  std::int64_t client_failures = 100;  ///< wrong credentials in 15 minutes
+  std::int64_t registrations = 10;     ///< in an hour
+  std::int64_t refreshes = 60;         ///< in a minute
+  std::int64_t password_changes = 5;   ///< in an hour
+};
+
 /// Counts failures and actions; at most 100,000 counters, the least recently changed are dropped.
 /// Failures survive a restart (space `login_failure`), actions do not. Thread-safe; never waits for
 /// the store after `load`.
 class Throttle {
  public:
-  Throttle(storage::Store& store, const Clock& clock);
+  Throttle(storage::Store& store, const Clock& clock, ThrottleLimits limits = {});
 
   /// Reads the counters of the last run.
   Result<void> load();
@@ -37,8 +45,7 @@ class Throttle {
   void login_failed(std::string_view email, std::string_view client);
   void login_succeeded(std::string_view email);
 
-  /// Counts an action of a client: register 10 per hour, refresh 60 per minute, change of password
-  /// 5 per hour. Failure: RateLimited with `retry_after`.
+  /// Counts an action of a client. Failure: RateLimited with `retry_after`.
   Result<void> count(Action action, std::string_view client);
 
  private:
@@ -60,6 +67,7 @@ class Throttle {
 
   storage::Store& store_;
   const Clock& clock_;
+  const ThrottleLimits limits_;
   std::mutex mutex_;
   Counters counters_;                                            // guarded by mutex_
   std::unordered_map<std::string, Counters::iterator> by_name_;  // guarded by mutex_

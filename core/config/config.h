@@ -58,6 +58,14 @@ struct Auth {
   std::string audience = "edge-platform-api";
   std::chrono::milliseconds access_ttl = std::chrono::minutes(15);
   std::string registration = "closed";  ///< or `open`; demo mode is open in any case
+  std::chrono::milliseconds session_idle = std::chrono::hours(24 * 7);   ///< 1 minute to 365 days
+  std::chrono::milliseconds session_life = std::chrono::hours(24 * 30);  ///< 1 minute to 365 days
+  std::int64_t password_memory_kib = 19456;                              ///< 19456 to 262144
+  std::int64_t password_passes = 2;                                      ///< 1 to 10
+  std::int64_t client_failures = 100;        ///< wrong logins of a client in 15 minutes
+  std::int64_t registrations_per_hour = 10;  ///< of a client, as the next two
+  std::int64_t refreshes_per_minute = 60;
+  std::int64_t password_changes_per_hour = 5;
   std::vector<std::string> api_keys_scopes = {"pixel:generate", "track:write"};  ///< of API_KEYS
 };
 
@@ -98,6 +106,7 @@ struct Config {
   std::vector<Item> projects = {};       ///< `[[flags.projects]]`: further SDK keys
   std::vector<Item> flag_webhooks = {};  ///< `[[flags.webhooks]]`
   std::vector<Item> agent_clients = {};  ///< `[[agent.clients]]`: who may ask for tokens
+  std::vector<Item> issuers = {};        ///< `auth.issuers`, identity spec 2.6
 
   std::filesystem::path file = {};       ///< the file read; empty when there was none
   std::filesystem::path data_dir = {};   ///< absolute

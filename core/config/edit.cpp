@@ -25,6 +25,14 @@ constexpr std::string_view kTail = R"(
 # secret = "SEGMENT_WRITE_KEY"   # name of a secret (edgectl secret set), never the value
 # enabled = true
 
+# Other issuers whose tokens count; jwks is a file (repeat the table for more).
+# [[auth.issuers]]
+# name = "https://id.example.com"       # iss of its tokens
+# jwks = "id.jwks.json"
+# algorithms = ["ES256"]
+# claim = "groups"                      # holds texts that the next line turns into roles
+# roles = { staff = "editor" }
+
 # Who may send events, with which write key. Without any, every key counts on loopback.
 # [[sources]]
 # name = "website"

@@ -23,8 +23,9 @@ struct Subject {
   bool operator==(const Subject&) const = default;
 };
 
-/// The claims of an access token of our own issuer (identity spec 2.6).
+/// The claims of an access token (identity spec 2.6).
 struct AccessClaims {
+  std::string issuer = {};    ///< `iss` of another issuer; empty for our own
   AccountId account = {};     ///< `sub`
   SessionId session = {};     ///< `sid`; empty for tokens minted with the key itself
   std::string token_id = {};  ///< `jti`

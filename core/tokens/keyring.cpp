@@ -45,14 +45,36 @@ Result<RingKey> read_entry(json::Value entry) {
   if (!key) {
     return Failure(std::move(key.error()));
   }
-  if (!key->id || !key->algorithm || !key->key.is_private() ||
-      key->key.kind() == crypto::KeyKind::Secret) {
+  if (!key->id || !key->algorithm || !key->key.is_private()) {
     return Failure(invalid("a key of the ring is no private key with kid and alg"));
   }
   return RingKey{.key = std::move(*key),
                  .state = *named,
                  .created = *created,
                  .until = read_time(entry, "until")};
+}
+
+bool is_secret(const TokenKey& key) {
+  return key.key.kind() == crypto::KeyKind::Secret;
+}
+
+Error mixed() {
+  return {ErrorCode::InvalidArgument,
+          "a ring holds secrets or key pairs, not both",
+          {},
+          "keyset_mixed"};
+}
+
+/// A fresh key that could stand in for `model`.
+Result<TokenKey> another(const TokenKey& model) {
+  const crypto::KeyKind kind = model.key.kind();
+  const unsigned bits =
+      kind == crypto::KeyKind::Rsa ? static_cast<unsigned>(model.key.numbers().n.size() * 8) : 2048;
+  auto key = crypto::Key::generate(kind, bits, crypto::shortest_secret(*model.algorithm));
+  if (!key) {
+    return Failure(std::move(key.error()));
+  }
+  return TokenKey{.key = std::move(*key), .algorithm = model.algorithm};
 }
 
 }  // namespace
@@ -79,14 +101,20 @@ Result<KeyRing> KeyRing::parse(std::string_view text) {
     if (taken || (key->state == KeyState::Active && ring.active() != nullptr)) {
       return Failure(invalid("the key ring has a kid twice or two active keys"));
     }
+    if (!ring.keys_.empty() && is_secret(ring.keys_.front().key) != is_secret(key->key)) {
+      return Failure(mixed());
+    }
     ring.keys_.push_back(std::move(*key));
   }
   return ring;
 }
 
 Result<void> KeyRing::add(TokenKey key, Time now) {
-  if (!key.algorithm || !key.key.is_private() || key.key.kind() == crypto::KeyKind::Secret) {
-    return Failure(invalid("a ring takes private keys with an algorithm, no secrets"));
+  if (!key.algorithm || !key.key.is_private()) {
+    return Failure(invalid("a ring takes private keys with an algorithm"));
+  }
+  if (!keys_.empty() && is_secret(keys_.front().key) != is_secret(key)) {
+    return Failure(mixed());
   }
   if (!key.id) {
     key.id = thumbprint(key.key);
@@ -100,6 +128,92 @@ Result<void> KeyRing::add(TokenKey key, Time now) {
   const KeyState state = active() == nullptr ? KeyState::Active : KeyState::Next;
   keys_.push_back({.key = std::move(key), .state = state, .created = now});
   return {};
+}
+
+RingKey* KeyRing::oldest_next() {
+  RingKey* oldest = nullptr;
+  for (RingKey& key : keys_) {
+    if (key.state == KeyState::Next && (oldest == nullptr || key.created < oldest->created)) {
+      oldest = &key;
+    }
+  }
+  return oldest;
+}
+
+Result<Rotation> KeyRing::rotate(Time now) {
+  const auto active_key = std::find_if(
+      keys_.begin(), keys_.end(), [](const RingKey& key) { return key.state == KeyState::Active; });
+  if (active_key == keys_.end()) {
+    return Failure({ErrorCode::InvalidArgument, "the ring has no active key", {}, "key_missing"});
+  }
+  Rotation done{.active = *active_key->key.id};
+  auto fresh = another(active_key->key);
+  if (!fresh) {
+    return Failure(std::move(fresh.error()));
+  }
+  if (RingKey* next = oldest_next()) {
+    const auto left = next->created + kKeySetCached - now;
+    if (left.count() > 0) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
+      return Failure({ErrorCode::Conflict,
+                      "the next key was published a moment ago; rotate again in " +
+                          std::to_string(seconds.count()) +
+                          " s, when nobody has the old key set any more",
+                      {},
+                      "key_not_ripe",
+                      seconds});
+    }
+    done.retiring = done.active;
+    done.active = *next->key.id;
+    active_key->state = KeyState::Verify;
+    active_key->until = now + kVerifiedFor;
+    next->state = KeyState::Active;
+  }
+  std::erase_if(keys_, [&](const RingKey& key) { return key.until && *key.until <= now; });
+  if (auto added = add(std::move(*fresh), now); !added) {
+    return Failure(std::move(added.error()));
+  }
+  done.next = *keys_.back().key.id;
+  return done;
+}
+
+Result<Rotation> KeyRing::retire(const std::string& id, Time now) {
+  const auto found = std::find_if(
+      keys_.begin(), keys_.end(), [&](const RingKey& key) { return key.key.id == id; });
+  if (found == keys_.end()) {
+    return Failure(
+        {ErrorCode::NotFound, "the ring has no key \"" + id + "\"", {}, "key_not_found"});
+  }
+  if (found->state == KeyState::Active) {
+    RingKey* next = oldest_next();
+    if (next == nullptr) {
+      return Failure({ErrorCode::Conflict,
+                      "the active key is the only one that can sign; rotate first",
+                      {},
+                      "key_needed"});
+    }
+    next->state = KeyState::Active;
+  }
+  keys_.erase(found);
+  std::erase_if(keys_, [&](const RingKey& key) { return key.until && *key.until <= now; });
+  Rotation done{.retiring = id};
+  if (const RingKey* signer = active()) {
+    done.active = *signer->key.id;
+  }
+  if (const RingKey* next = oldest_next()) {
+    done.next = *next->key.id;
+  }
+  return done;
+}
+
+std::optional<Time> KeyRing::next_end(Time now) const {
+  std::optional<Time> first;
+  for (const RingKey& key : keys_) {
+    if (key.until && *key.until > now && (!first || *key.until < *first)) {
+      first = key.until;
+    }
+  }
+  return first;
 }
 
 const RingKey* KeyRing::active() const {
@@ -143,6 +257,13 @@ Result<KeyRing> load_key_ring(const std::filesystem::path& path) {
     ring.error().message = "\"" + path.string() + "\": " + ring.error().message;
   }
   return ring;
+}
+
+Result<void> save_key_ring(const std::filesystem::path& path, const KeyRing& ring) {
+  std::string text = ring.write();
+  auto written = config::write_private_file(path, text);
+  crypto::wipe(text);
+  return written;
 }
 
 std::string public_jwks(const KeySet& keys) {

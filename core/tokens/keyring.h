@@ -30,19 +30,48 @@ struct RingKey {
   std::optional<Time> until = {};  ///< of a Verify key
 };
 
-/// A ring of key pairs. Value; ids are unique, at most one key is active.
+/// A published key set may be cached for that long, so a new key waits as long before it signs.
+inline constexpr std::chrono::seconds kKeySetCached{300};
+/// The longest life of an access token and the longest leeway: how long a key that signs no more
+/// still verifies.
+inline constexpr std::chrono::seconds kVerifiedFor{3600 + 300};
+
+/// What a rotation did: ids of the keys concerned, empty when there was none.
+struct Rotation {
+  std::string active = {};    ///< signs from now on
+  std::string next = {};      ///< the new key, published and not used yet
+  std::string retiring = {};  ///< signed until now
+};
+
+/// A ring of key pairs, or of secrets, never of both. Value; ids are unique, at most one key is
+/// active.
 class KeyRing {
  public:
-  /// Failure: InvalidArgument, reason `key_invalid`: no JSON of that shape, a secret or a public
-  /// key, an id twice, two active keys.
+  /// Failure: InvalidArgument, reason `key_invalid`: no JSON of that shape, a public key, an id
+  /// twice, two active keys; `keyset_mixed`.
   static Result<KeyRing> parse(std::string_view text);
 
   /// Adds a new key: `active` when there is none, else `next`. A key without id gets its
   /// thumbprint. Failure: Conflict for an id that is taken, InvalidArgument for a key that cannot
-  /// sign or that has no algorithm.
+  /// sign, that has no algorithm, or that does not go with the others (`keyset_mixed`).
   Result<void> add(TokenKey key, Time now);
 
+  /// Moves the keys on: the oldest `next` becomes active, the active one goes on verifying for
+  /// `kVerifiedFor`, keys whose time is over go, and a new `next` of the same kind is made. Without
+  /// a `next` that is all that happens.
+  /// Failure: Conflict, reason `key_not_ripe`, while the `next` key was published for less than
+  /// `kKeySetCached` (`retry_after` says how long); InvalidArgument, reason `key_missing`, without
+  /// an active key.
+  Result<Rotation> rotate(Time now);
+
+  /// Takes a key away at once; tokens that it signed end with it. In place of the active key the
+  /// oldest `next` signs. Failure: NotFound, reason `key_not_found`; Conflict, reason
+  /// `key_needed`, for the active key when there is no other to sign with.
+  Result<Rotation> retire(const std::string& id, Time now);
+
   [[nodiscard]] const std::vector<RingKey>& keys() const { return keys_; }
+  /// When the next key runs out, if any does.
+  [[nodiscard]] std::optional<Time> next_end(Time now) const;
   [[nodiscard]] const RingKey* active() const;
   /// Keys to verify with: all that have not run out.
   [[nodiscard]] KeySet verification(Time now) const;
@@ -50,11 +79,14 @@ class KeyRing {
   [[nodiscard]] std::string write() const;
 
  private:
+  RingKey* oldest_next();
   std::vector<RingKey> keys_;
 };
 
 /// Reads a ring file. Failure: NotFound; those of `config::read_private_file`, `KeyRing::parse`.
 Result<KeyRing> load_key_ring(const std::filesystem::path& path);
+/// Writes a ring file, mode 0600. Failure: those of `config::write_private_file`.
+Result<void> save_key_ring(const std::filesystem::path& path, const KeyRing& ring);
 
 /// The public members of key pairs as a JWK set text (`/.well-known/jwks.json`); secrets are left
 /// out.

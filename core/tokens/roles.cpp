@@ -83,7 +83,7 @@ std::vector<std::string> permissions_of(std::span<const std::string> roles) {
 std::vector<std::string> service_permissions(std::span<const std::string> scopes) {
   std::vector<std::string> held;
   for (const std::string& scope : scopes) {
-    if (scope != "*" && !scope.starts_with("admin:")) {
+    if (scope != "*" && scope != "admin" && !scope.starts_with("admin:")) {
       held.push_back(scope);
     }
   }

@@ -10,6 +10,7 @@
 #include "core/encoding/base64.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
+#include "core/tokens/audit.h"
 #include "core/tokens/jws.h"
 
 namespace edge::tokens {
@@ -229,13 +230,13 @@ Result<OpenSession> Sessions::refuse_spent(const Spendable& token) {
   storage::Batch batch;
   put_revoked(batch, token.account, token.session);
   json::Writer out;
-  out.begin_object()
-      .member("at", to_ms(clock_.now()))
-      .member("action", "refresh_token_reused")
-      .member("account", token.account.text)
-      .member("session", token.session.text);
-  batch.puts.push_back({Key{"audit", "", std::to_string(to_ms(clock_.now())) + "-" + ids_.uuid()},
-                        out.end_object().take()});
+  out.begin_object().member("session", token.session.text).end_object();
+  Audit(store_, clock_, ids_)
+      .note(batch,
+            {.id = token.account.text, .kind = "user"},
+            "session.refresh_token_reused",
+            token.account.text,
+            out.text());
   if (auto done = store_.commit(std::move(batch), Deadline::in(kPatience)); !done) {
     return Failure(std::move(done.error()));
   }

@@ -29,8 +29,8 @@
 namespace edge::tokens {
 
 struct SessionLives {
-  std::chrono::hours idle{24 * 7};
-  std::chrono::hours absolute{24 * 30};
+  std::chrono::milliseconds idle = std::chrono::hours(24 * 7);
+  std::chrono::milliseconds absolute = std::chrono::hours(24 * 30);
 };
 
 /// A session that goes on, with the refresh token to use next.

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "core/config/private_file.h"
-
 namespace edge::tokens {
 namespace {
 
@@ -15,10 +13,7 @@ Result<KeyRing> make_ring(const std::filesystem::path& path, const Clock& clock)
   if (!added) {
     return Failure(std::move(added.error()));
   }
-  std::string text = ring.write();
-  auto written = config::write_private_file(path, text);
-  crypto::wipe(text);
-  if (!written) {
+  if (auto written = save_key_ring(path, ring); !written) {
     return Failure(std::move(written.error()));
   }
   return ring;

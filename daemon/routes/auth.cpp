@@ -1,114 +1,23 @@
 // SPDX-License-Identifier: MIT
 // /auth/*: signing in and out (identity spec 3.2). Jobs that hash a password run on the threads of
 // `login.hashes` and answer from there; the others wait for the store on the pool.
-#include <algorithm>
-#include <exception>
-#include <initializer_list>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/edge.h"
 #include "daemon/routes.h"
+#include "daemon/routes/hashing.h"
+#include "daemon/routes/strict_body.h"
 
 namespace edge::routes {
 namespace {
 
 constexpr std::size_t kMaxBody = std::size_t{16} * 1024;
 
+using Kind = BodyMember::Kind;
 using accounts::Access;
 using accounts::SignedIn;
-
-/// The members of a body: texts, and the roles of a registration.
-struct Fields {
-  std::map<std::string, std::string, std::less<>> texts = {};
-  std::vector<std::string> roles = {};
-  bool all = false;
-};
-
-struct Shape {
-  std::initializer_list<std::string_view> texts = {};  ///< needed
-  bool roles = false;                                  ///< may hold `roles`
-  bool all = false;                                    ///< may hold `all`
-};
-
-Error bad_member(std::string_view name, const char* reason, std::string_view message) {
-  return {ErrorCode::InvalidArgument,
-          "member \"" + std::string(name) + "\" " + std::string(message),
-          "/" + std::string(name),
-          reason};
-}
-
-/// `roles` that are no list of texts are as little allowed as the wrong roles.
-Result<std::vector<std::string>> read_roles(json::Value value) {
-  std::vector<std::string> roles;
-  if (!value.is_array()) {
-    return Failure(bad_member("roles", "invalid_argument", "is no list"));
-  }
-  for (const json::Value role : value.elements()) {
-    const auto text = role.as_string();
-    if (!text) {
-      return Failure(bad_member("roles", "invalid_argument", "holds something else than texts"));
-    }
-    roles.emplace_back(*text);
-  }
-  return roles;
-}
-
-bool is_text(const Shape& shape, std::string_view name) {
-  return std::find(shape.texts.begin(), shape.texts.end(), name) != shape.texts.end();
-}
-
-/// Takes one member into the fields.
-Result<void> take(Fields& fields, const Shape& shape, std::string_view name, json::Value value) {
-  if (shape.roles && name == "roles") {
-    auto roles = read_roles(value);
-    if (!roles) {
-      return Failure(std::move(roles.error()));
-    }
-    fields.roles = std::move(*roles);
-    return {};
-  }
-  if (shape.all && name == "all") {
-    if (!value.is_bool()) {
-      return Failure(bad_member(name, "invalid_argument", "is not true or false"));
-    }
-    fields.all = *value.as_bool();
-    return {};
-  }
-  if (!is_text(shape, name)) {
-    return Failure(bad_member(name, "unknown_member", "is not known here"));
-  }
-  const auto text = value.as_string();
-  if (!text) {
-    return Failure(bad_member(name, "invalid_argument", "is no text"));
-  }
-  fields.texts.emplace(name, *text);
-  return {};
-}
-
-Result<Fields> read_fields(std::string_view body, const Shape& shape) {
-  auto document = json::Document::parse(body, json::kStrict);
-  if (!document) {
-    return Failure(std::move(document.error()));
-  }
-  if (!document->root().is_object()) {
-    return Failure({ErrorCode::InvalidArgument, "the body is no JSON object", {}, "bad_json"});
-  }
-  Fields fields;
-  for (const auto& [name, value] : document->root().members()) {
-    if (auto taken = take(fields, shape, name, value); !taken) {
-      return Failure(std::move(taken.error()));
-    }
-  }
-  for (const std::string_view name : shape.texts) {
-    if (!fields.texts.contains(name)) {
-      return Failure(bad_member(name, "missing_member", "is missing"));
-    }
-  }
-  return fields;
-}
 
 http::Response no_store(json::Writer& out) {
   http::Response response = http::json(out);
@@ -161,51 +70,38 @@ Access access_of(const http::Request& request) {
           .permissions = principal.permissions};
 }
 
-/// Runs a job that hashes on its threads and answers with what it returns.
-template <typename Job>
-void hash(Edge& edge, const http::Exchange& exchange, Job job) {
-  const auto taken = edge.login.hashes.submit([exchange, job = std::move(job)](bool in_time) {
-    if (!in_time) {
-      exchange.fail(accounts::HashPool::busy());
-      return;
-    }
-    try {
-      exchange.complete(job());
-    } catch (const std::exception& fault) {  // the edge of this thread: no memory, a broken store
-      exchange.fail(Error{ErrorCode::Internal, fault.what()});
-    }
-  });
-  if (!taken) {
-    exchange.fail(taken.error());
-  }
-}
-
 void login(Edge& edge, const http::Exchange& exchange) {
-  auto fields = read_fields(exchange.request().body(), {.texts = {"email", "password"}});
-  if (!fields) {
-    exchange.fail(fields.error());
+  auto body =
+      StrictBody::read(exchange.request().body(),
+                       {{.name = "email", .needed = true}, {.name = "password", .needed = true}});
+  if (!body) {
+    exchange.fail(body.error());
     return;
   }
-  hash(edge, exchange, [&edge, exchange, fields = std::move(*fields)] {
-    const auto done = edge.login.login(
-        fields.texts.at("email"), fields.texts.at("password"), exchange.request().client());
+  hash(edge, exchange, [&edge, exchange, body = std::move(*body)] {
+    const auto done =
+        edge.login.login(body.text("email"), body.text("password"), exchange.request().client());
     return done ? tokens_answer(*done, true) : refusal(done.error(), "Invalid credentials");
   });
 }
 
 void enroll(Edge& edge, const http::Exchange& exchange) {
-  auto fields = read_fields(exchange.request().body(),
-                            {.texts = {"email", "password", "name"}, .roles = true});
-  if (!fields) {
-    exchange.fail(fields.error());
+  auto body = StrictBody::read(exchange.request().body(),
+                               {{.name = "email", .needed = true},
+                                {.name = "password", .needed = true},
+                                {.name = "name", .needed = true},
+                                {.name = "roles", .kind = Kind::Texts}});
+  if (!body) {
+    exchange.fail(body.error());
     return;
   }
-  hash(edge, exchange, [&edge, exchange, fields = std::move(*fields)] {
-    const auto made = edge.login.enroll({.email = fields.texts.at("email"),
-                                         .password = fields.texts.at("password"),
-                                         .name = fields.texts.at("name"),
-                                         .roles = fields.roles},
-                                        exchange.request().client());
+  hash(edge, exchange, [&edge, exchange, body = std::move(*body)] {
+    const auto made =
+        edge.login.enroll({.email = body.text("email"),
+                           .password = body.text("password"),
+                           .name = body.text("name"),
+                           .roles = body.sent_texts("roles").value_or(std::vector<std::string>())},
+                          exchange.request().client());
     if (!made) {
       return refusal(made.error(), "Authentication failed");
     }
@@ -217,27 +113,34 @@ void enroll(Edge& edge, const http::Exchange& exchange) {
 }
 
 Result<http::Response> refresh(Edge& edge, const http::Request& request) {
-  const auto fields = read_fields(request.body(), {.texts = {"refreshToken"}});
-  if (!fields) {
-    return Failure(fields.error());
+  const auto body = StrictBody::read(request.body(), {{.name = "refreshToken", .needed = true}});
+  if (!body) {
+    return Failure(body.error());
   }
-  const auto done = edge.login.refresh(fields->texts.at("refreshToken"), request.client());
+  const auto done = edge.login.refresh(body->text("refreshToken"), request.client());
   return done ? tokens_answer(*done, false) : refusal(done.error(), "Invalid refresh token");
 }
 
+/// A session ends with all its tokens; a token without one ends alone.
 Result<http::Response> logout(Edge& edge, const http::Request& request) {
-  Fields fields;
-  if (!request.body().empty()) {
-    auto read = read_fields(request.body(), {.all = true});
-    if (!read) {
-      return Failure(std::move(read.error()));
+  const auto body = StrictBody::read(request.body(), {{.name = "all", .kind = Kind::Flag}});
+  if (!body) {
+    return Failure(body.error());
+  }
+  const http::Principal& principal = *request.principal();
+  if (principal.kind != http::Principal::Kind::User) {
+    return success();  // keys have no session
+  }
+  const bool all = body->sent_flag("all").value_or(false);
+  auto done = edge.login.logout(access_of(request), all);
+  if (done && principal.session.empty()) {
+    const std::string_view field = request.header("Authorization").value_or("");
+    done = edge.login.revoke_token(field.substr(field.find(' ') + 1));
+    if (!done && done.error().code == ErrorCode::Unauthenticated) {
+      done = {};  // it has ended by itself meanwhile
     }
-    fields = std::move(*read);
   }
-  if (auto done = edge.login.logout(access_of(request), fields.all); !done) {
-    return Failure(std::move(done.error()));
-  }
-  return success();
+  return done ? Result<http::Response>(success()) : Failure(done.error());
 }
 
 Result<http::Response> me(Edge& edge, const http::Request& request) {
@@ -269,16 +172,17 @@ Result<http::Response> me(Edge& edge, const http::Request& request) {
 }
 
 void change_password(Edge& edge, const http::Exchange& exchange) {
-  auto fields =
-      read_fields(exchange.request().body(), {.texts = {"currentPassword", "newPassword"}});
-  if (!fields) {
-    exchange.fail(fields.error());
+  auto body = StrictBody::read(
+      exchange.request().body(),
+      {{.name = "currentPassword", .needed = true}, {.name = "newPassword", .needed = true}});
+  if (!body) {
+    exchange.fail(body.error());
     return;
   }
-  hash(edge, exchange, [&edge, exchange, fields = std::move(*fields)] {
+  hash(edge, exchange, [&edge, exchange, body = std::move(*body)] {
     const auto done = edge.login.change_password(access_of(exchange.request()),
-                                                 fields.texts.at("currentPassword"),
-                                                 fields.texts.at("newPassword"),
+                                                 body.text("currentPassword"),
+                                                 body.text("newPassword"),
                                                  exchange.request().client());
     return done ? success() : refusal(done.error(), "Invalid credentials");
   });

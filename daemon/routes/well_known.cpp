@@ -10,7 +10,7 @@ void well_known(Mount& mount) {
   for (const char* path : {"/.well-known/jwks.json", "/auth/jwks"}) {
     mount.get(path, {.needs = Public}, [&edge = mount.edge](const http::Request& /*request*/) {
       http::Response response =
-          http::json(tokens::public_jwks(edge.login.issuer().keys().verifiers));
+          http::json(tokens::public_jwks(edge.login.issuer()->keys().verifiers));
       response.set("Cache-Control", "public, max-age=300");
       return response;
     });

@@ -4,134 +4,23 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <memory>
 #include <thread>
 #include <vector>
 
 #include "core/encoding/base64.h"
-#include "core/tokens/roles.h"
-#include "daemon/authenticator.h"
-#include "daemon/server.h"
-#include "tests/support/memory_store.h"
 #include "tests/support/vectors.h"
-#include "tests/unit/http/fixture.h"
+#include "tests/unit/http/auth_daemon.h"
 
 namespace edge {
 namespace {
 
 using test::Answer;
+using test::AuthDaemon;
+using test::member;
 using test::RawClient;
 
-const std::string kPassword = "correct horse battery";
-
-/// Nobody is reached from here.
-class NoClient final : public transport::HttpClient {
- public:
-  Result<transport::IncomingResponse> send(const transport::OutgoingRequest& /*request*/) override {
-    return Failure({ErrorCode::Unavailable, "no network in this test"});
-  }
-};
-
-/// Lets a test say who it is: the bearer token is a role, the API key a list of scopes.
-class Claimed final : public http::Authenticator {
- public:
-  Result<http::Principal> authenticate(const http::Credentials& credentials) override {
-    http::Principal principal{.id = "someone"};
-    if (!credentials.bearer.empty()) {
-      principal.roles = {std::string(credentials.bearer)};
-      principal.permissions = tokens::permissions_of(principal.roles);
-      return principal;
-    }
-    principal.kind = http::Principal::Kind::ApiKey;
-    std::vector<std::string> scopes;
-    for (std::string_view rest = credentials.api_key; !rest.empty();) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      scopes.emplace_back(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-    principal.permissions = tokens::service_permissions(scopes);
-    return principal;
-  }
-};
-
-struct Daemon {
-  test::TempDir dir;
-  test::FakeClock clock;
-  SystemRandom random;
-  Log log{{.level = Log::Level::Off}, clock};
-  std::unique_ptr<Edge> edge;
-  std::unique_ptr<EdgeAuthenticator> authenticator;
-  Claimed claimed;
-  std::unique_ptr<Server> server;
-
-  explicit Daemon(bool demo = false, bool real = true) {
-    config::Config config;
-    config.server.listen = {"127.0.0.1:0"};
-    config.data_dir = dir.path();
-    config.auth.mode = demo ? "demo" : "enforced";
-    config::SecretSources sources{
-        .environment = [](const std::string& name) -> std::optional<std::string> {
-          return name == "API_KEYS"
-                     ? std::optional<std::string>("a-key-of-16-chars, other-key-of-16-chars")
-                     : std::nullopt;
-        }};
-    auto built = Edge::build({.config = std::move(config),
-                              .secrets = config::Secrets(std::move(sources)),
-                              .store = std::make_unique<test::MemoryStore>(clock),
-                              .http = std::make_unique<NoClient>()},
-                             clock,
-                             random);
-    REQUIRE(built);
-    edge = std::move(*built);
-    auto opened = EdgeAuthenticator::open(*edge);
-    REQUIRE(opened);
-    authenticator = std::move(*opened);
-    http::Authenticator* chosen = &claimed;
-    auto started = Server::start(
-        *edge, log, {.loops = 1, .authenticator = real ? authenticator.get() : chosen});
-    REQUIRE(started);
-    server = std::move(*started);
-  }
-
-  [[nodiscard]] Answer ask(std::string_view method,
-                           std::string_view path,
-                           std::string_view fields,
-                           std::string_view body = {}) const {
-    RawClient client(server->endpoints().front());
-    const std::string length =
-        body.empty() ? "" : fmt::format("Content-Length: {}\r\n", body.size());
-    client.send(fmt::format(
-        "{} {} HTTP/1.1\r\nHost: localhost\r\n{}{}\r\n{}", method, path, fields, length, body));
-    return client.next();
-  }
-  [[nodiscard]] Answer post(std::string_view path,
-                            std::string_view body,
-                            std::string_view token = {}) const {
-    const std::string bearer =
-        token.empty() ? "" : fmt::format("Authorization: Bearer {}\r\n", token);
-    return ask("POST", path, "Content-Type: application/json\r\n" + bearer, body);
-  }
-  [[nodiscard]] Answer get(std::string_view path, std::string_view token) const {
-    return ask("GET", path, fmt::format("Authorization: Bearer {}\r\n", token));
-  }
-  [[nodiscard]] Answer login(const std::string& email = "ada@example.com",
-                             const std::string& password = kPassword) const {
-    return post("/auth/login", fmt::format(R"({{"email":"{}","password":"{}"}})", email, password));
-  }
-  void add_ada() const {
-    REQUIRE(edge->login.create(
-        {.email = "ada@example.com", .password = kPassword, .name = "Ada", .roles = {"editor"}}));
-  }
-};
-
-std::string member(const Answer& answer, std::string_view pointer) {
-  const auto document = json::Document::parse(answer.body, json::kStrict);
-  const auto value = document ? document->root().at_pointer(pointer) : std::nullopt;
-  return value ? std::string(value->as_string().value_or(value->raw())) : "(none)";
-}
-
 TEST_CASE("signing in, asking who one is, refreshing and signing out", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   daemon.add_ada();
 
   const Answer login = daemon.login();
@@ -162,7 +51,7 @@ TEST_CASE("signing in, asking who one is, refreshing and signing out", "[auth]")
 }
 
 TEST_CASE("wrong credentials look the same whether the address is known or not", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   daemon.add_ada();
   const auto without_id = [](Answer answer) {
     for (const char* name : {"\"requestId\":\"", "X-Request-Id: "}) {
@@ -188,7 +77,7 @@ TEST_CASE("the bodies of the vectors get their statuses", "[auth]") {
   if (!lines) {
     return;
   }
-  const Daemon daemon;
+  const AuthDaemon daemon;
   for (const std::string& line : *lines) {
     const auto document = json::Document::parse(line, json::kApi);
     REQUIRE(document);
@@ -215,8 +104,9 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
   if (!lines) {
     return;
   }
-  const Daemon daemon(false, false);
+  const AuthDaemon daemon({.real = false});
   std::size_t compared = 0;
+  std::size_t waiting = 0;
   for (const std::string& line : *lines) {
     const auto document = json::Document::parse(line, json::kApi);
     REQUIRE(document);
@@ -239,8 +129,9 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
 
     const Answer answer = daemon.ask(method, path, fields);
 
-    const bool exists = daemon.ask(method, path, "Authorization: Bearer admin\r\n").status != 404;
-    if (!exists) {
+    const Answer admin = daemon.ask(method, path, "Authorization: Bearer admin\r\n");
+    if (admin.status == 404 && member(admin, "/detail") == "(none)") {
+      ++waiting;  // a handler that finds nothing says what; the router does not
       continue;
     }
     ++compared;
@@ -253,16 +144,17 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
       CHECK(answer.status != 403);
     }
   }
+  fmt::print("authorization.jsonl: {} cases wait for routes\n", waiting);
   test::report_vectors("identity", "authorization.jsonl", compared);
 }
 
 TEST_CASE("registration is closed unless opened, and never gives more than viewer", "[auth]") {
   const std::string body =
       R"({"email":"eve@example.com","password":"correct horse battery","name":"Eve")";
-  const Daemon closed;
+  const AuthDaemon closed;
   CHECK(member(closed.post("/auth/register", body + "}"), "/code") == "registration_closed");
 
-  const Daemon open(true);
+  const AuthDaemon open({.demo = true});
   for (const char* roles :
        {R"(,"roles":["admin"])", R"(,"roles":["user","admin"])", R"(,"roles":["viewer","user"])"}) {
     const Answer refused = open.post("/auth/register", body + roles + "}");
@@ -283,7 +175,7 @@ TEST_CASE("registration is closed unless opened, and never gives more than viewe
 }
 
 TEST_CASE("of ten parallel refreshes at most one answers 200", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   daemon.add_ada();
   const std::string body =
       fmt::format(R"({{"refreshToken":"{}"}})", member(daemon.login(), "/refreshToken"));
@@ -304,7 +196,7 @@ TEST_CASE("of ten parallel refreshes at most one answers 200", "[auth]") {
 }
 
 TEST_CASE("keys of the list API_KEYS are a service with few scopes", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   const Answer me = daemon.ask("GET", "/auth/me", "X-API-Key: other-key-of-16-chars\r\n");
   CHECK(me.status == 200);
   CHECK(member(me, "/user/permissions/0") == "pixel:generate");
@@ -313,7 +205,7 @@ TEST_CASE("keys of the list API_KEYS are a service with few scopes", "[auth]") {
 }
 
 TEST_CASE("a change of password over HTTP ends the other sessions", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   daemon.add_ada();
   const std::string mine = member(daemon.login(), "/accessToken");
   const std::string other = member(daemon.login(), "/accessToken");
@@ -338,7 +230,7 @@ TEST_CASE("a change of password over HTTP ends the other sessions", "[auth]") {
 }
 
 TEST_CASE("the key set is public and holds no private member", "[auth]") {
-  const Daemon daemon;
+  const AuthDaemon daemon;
   for (const char* path : {"/.well-known/jwks.json", "/auth/jwks"}) {
     const Answer set = daemon.ask("GET", path, "");
     CHECK(set.status == 200);
