@@ -148,7 +148,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
       api_keys(store, clock, random, ids),
       flags(clock, &http),
-      forwarders(store, destinations, http, clock, random) {}
+      forwarders(store, destinations, http, clock, random, metrics) {}
 
 Edge::~Edge() = default;
 

@@ -226,10 +226,12 @@ void Forwarder::grow_senders() {
 
 Forwarder::Outcome Forwarder::carry_out(const Job& job, const ForwarderServices& services) {
   std::vector<const events::Event*> batch;
+  std::vector<std::uint32_t> done;
   for (const Delivery& delivery : job.deliveries) {
     batch.push_back(delivery.state.event.get());
+    done.push_back(delivery.state.done);
   }
-  return {job.deliveries, attempt(*job.entry, batch, services.http, services.clock)};
+  return {job.deliveries, attempt(*job.entry, batch, services.http, services.clock, done)};
 }
 
 SteadyTime Forwarder::next_wake() const {

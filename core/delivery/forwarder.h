@@ -13,7 +13,6 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,6 +27,7 @@
 
 #include "core/base/bounded_queue.h"
 #include "core/base/random.h"
+#include "core/delivery/delivery_metrics.h"
 #include "core/delivery/gate.h"
 #include "core/delivery/settlement.h"
 #include "core/delivery/window.h"
@@ -49,6 +49,7 @@ struct Status {
   std::int64_t retried = 0;
   std::string last_error = {};
   std::int64_t last_error_at = 0;  ///< ms, 0 = none
+  std::int64_t oldest_at = 0;      ///< ms, when the oldest pending event came; 0 = none
   std::int64_t p50_ms = 0;         ///< of the last 512 requests of this process
   std::int64_t p95_ms = 0;
 };
@@ -62,6 +63,7 @@ struct ForwarderServices {
   Random& random;
   /// Called with the id of a destination that is gone for good (410).
   std::function<void(const std::string& id)> disable = [](const std::string&) {};
+  DeliveryMetrics* metrics = nullptr;  ///< told of every attempt, when there is one
 };
 
 /// One destination's forwarder. `status`, `replace`, `ring` and `rows_changed` are thread-safe, the
@@ -96,16 +98,24 @@ class Forwarder {
     Attempt attempt;
   };
   enum class Senders : std::uint8_t { Caller, Threads };
+  /// What is remembered of an event that was tried in vain and not parked.
+  struct Mark {
+    std::size_t largest_batch = 0;  ///< after a split; 0 = no bound
+    std::uint32_t done = 0;         ///< of its requests
+  };
 
   bool step(Senders senders);
   Result<void> read_counters();
   void take_settings();
   bool refill();
   bool may_send() const;
+  std::size_t batch_limit();
   std::vector<Delivery> pick();
-  std::optional<Delivery> pick_row();
+  std::vector<Delivery> pick_rows(std::size_t limit);
+  bool is_due(const storage::Due& row, const Delivery& delivery, std::int64_t now) const;
   std::optional<Delivery> delivery_of(const storage::Due& row);
-  std::vector<Delivery> pick_fresh();
+  std::vector<Delivery> pick_fresh(std::size_t limit);
+  std::optional<Delivery> fresh_delivery(std::uint64_t offset, std::string key);
   bool must_wait(std::uint64_t offset, const std::string& key);
   void hold_behind_row(std::uint64_t offset, const std::string& key);
   bool lingers(std::size_t limit) const;
@@ -115,8 +125,13 @@ class Forwarder {
   static Outcome carry_out(const Job& job, const ForwarderServices& services);
   bool settle_outcomes();
   void settle(Outcome& outcome);
-  void settle_one(Delivery& delivery, const Verdict& verdict, const Attempt& attempt);
+  void settle_one(Delivery& delivery,
+                  const Verdict& verdict,
+                  const Trace& trace,
+                  const Attempt& all);
   void retry(Delivery& delivery, const Verdict& verdict, const Attempt& attempt);
+  void give_up(Delivery& delivery, const std::string& reason, Trace trace);
+  void adapt_batch(const Outcome& outcome);
   void park(Delivery& delivery, std::chrono::milliseconds delay);
   void put_back(Delivery& delivery);
   void leave(const Delivery& delivery);
@@ -129,6 +144,8 @@ class Forwarder {
   void publish();
   [[nodiscard]] SteadyTime next_wake() const;
   void wait_for_news(const std::stop_token& stop);
+  Result<Status> counted_status();
+  [[nodiscard]] Result<std::int64_t> oldest_row() const;
   Result<std::uint64_t> routed_beyond(std::uint64_t reached, std::uint64_t head);
 
   const ForwarderServices services_;
@@ -142,16 +159,18 @@ class Forwarder {
   Settlement settlement_;
   std::optional<storage::Batch> unsaved_;  // a commit that failed and is repeated
   std::set<std::uint64_t> ready_;          // open offsets that nothing blocks as far as we know
-  std::unordered_map<std::string, std::deque<std::uint64_t>> waiting_;  // behind one in flight
-  std::unordered_map<std::uint64_t, std::size_t> splits_;
+  std::unordered_map<std::string, std::set<std::uint64_t>> waiting_;  // behind one in flight
+  std::unordered_map<std::uint64_t, Mark> marks_;                     // by offset
   std::unordered_set<std::string> busy_keys_;
   std::unordered_set<std::uint64_t> busy_rows_;  // numbers
   std::size_t in_flight_ = 0;
+  std::size_t grown_ = 0;  // events per request, while a backlog is worked off
   std::int64_t parked_ = 0;
   std::int64_t next_row_at_ = 0;  // no row is due before that store time
   std::uint64_t stored_to_ = 0;   // the cursor in the store
   bool hold_stored_ = false;
   bool gone_ = false;
+  metrics::Histogram* lag_ = nullptr;  // of the destination, while an outcome is settled
   SteadyTime looked_{};
 
   // Between the driving thread and the senders.
@@ -166,6 +185,7 @@ class Forwarder {
   EntryPointer given_;
   Status published_;
   std::uint64_t published_open_ = 0;
+  std::int64_t published_oldest_ = 0;
   std::uint64_t published_reached_ = 0;
   std::vector<std::int64_t> durations_;  // a ring of the last ones
   std::size_t next_duration_ = 0;

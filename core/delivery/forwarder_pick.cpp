@@ -16,27 +16,37 @@ storage::Deadline soon() {
 
 }  // namespace
 
-/// What goes into the next request; empty when everything waits.
-std::vector<Delivery> Forwarder::pick() {
-  if (auto row = pick_row()) {
-    std::vector<Delivery> one;
-    one.push_back(std::move(*row));
-    return one;
+/// How many events the next request may carry: one while the destination is probed, more than
+/// usual while a backlog is worked off.
+std::size_t Forwarder::batch_limit() {
+  const destinations::BatchSize size = entry_->destination->batch_size();
+  if (gate_.state() != Gate::State::Open) {
+    return 1;
   }
-  return pick_fresh();
+  grown_ = ready_.size() <= size.usual ? size.usual : std::clamp(grown_, size.usual, size.most);
+  return grown_;
 }
 
-/// The earliest row that is due; while the destination is probed, also one that waits for it.
-std::optional<Delivery> Forwarder::pick_row() {
+/// What goes into the next request; empty when everything waits.
+std::vector<Delivery> Forwarder::pick() {
+  const std::size_t limit = batch_limit();
+  std::vector<Delivery> rows = pick_rows(limit);
+  return rows.empty() ? pick_fresh(limit) : rows;
+}
+
+/// The rows that are due, earliest first; while the destination is probed, also one that waits for
+/// it.
+std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
+  std::vector<Delivery> batch;
   const bool probing = gate_.state() != Gate::State::Open;
   const std::int64_t now = to_ms(services_.clock.store_now());
   if (parked_ <= 0 || (now < next_row_at_ && !probing)) {
-    return std::nullopt;
+    return batch;
   }
-  const auto page =
-      services_.store.list({.queue = queue_, .limit = kRowPage + busy_rows_.size()}, soon());
+  const auto page = services_.store.list(
+      {.queue = queue_, .limit = std::max(kRowPage, limit) + busy_rows_.size()}, soon());
   if (!page) {
-    return std::nullopt;
+    return batch;
   }
   next_row_at_ = kHeldUntilReleased;
   for (const storage::Due& row : page->items) {
@@ -44,41 +54,49 @@ std::optional<Delivery> Forwarder::pick_row() {
       next_row_at_ = row.at;
       break;
     }
-    if (busy_rows_.contains(row.number) || busy_keys_.contains(row.order_key)) {
+    if (busy_rows_.contains(row.number) || busy_keys_.contains(row.order_key) ||
+        settlement_.changes(row)) {
       continue;
     }
     auto delivery = delivery_of(row);
-    if (!delivery || (row.at > now && !delivery->state.of_destination)) {
+    if (!delivery || !is_due(row, *delivery, now)) {
       continue;
     }
     if (is_expired(*delivery)) {
-      settlement_.dead(*delivery, "expired", nullptr);
-      finish(*delivery);
+      give_up(*delivery, "expired", {});
       continue;
     }
-    next_row_at_ = 0;
-    return delivery;
+    const auto mark = marks_.find(delivery->state.offset);
+    if (mark != marks_.end()) {
+      delivery->state.done = mark->second.done;
+      limit = mark->second.largest_batch > 0 ? std::min(limit, mark->second.largest_batch) : limit;
+    }
+    if (batch.size() >= limit) {
+      break;
+    }
+    batch.push_back(std::move(*delivery));
   }
-  return std::nullopt;
+  next_row_at_ = batch.empty() ? next_row_at_ : 0;
+  return batch;
+}
+
+bool Forwarder::is_due(const storage::Due& row, const Delivery& delivery, std::int64_t now) const {
+  return row.at <= now || delivery.state.of_destination;
 }
 
 /// Reads a row; one that cannot be read is dropped and counted as dead.
 std::optional<Delivery> Forwarder::delivery_of(const storage::Due& row) {
   auto parked = Parked::decode(row.body);
   if (!parked) {
-    settlement_.batch().settles.push_back(
-        {.queue = queue_, .at = row.at, .number = row.number, .lease = row.lease});
-    settlement_.count(Count::Parked, -1);
-    settlement_.count(Count::Dead, 1);
+    settlement_.drop(row);
     return std::nullopt;
   }
   return Delivery{.state = std::move(*parked), .key = row.order_key, .row = row};
 }
 
-std::vector<Delivery> Forwarder::pick_fresh() {
+std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
   std::vector<Delivery> batch;
   std::set<std::string> keys;
-  std::size_t limit = gate_.state() == Gate::State::Open ? entry_->destination->max_batch() : 1;
   if (lingers(limit)) {
     return batch;
   }
@@ -86,9 +104,8 @@ std::vector<Delivery> Forwarder::pick_fresh() {
                        window_.position().ahead.size() > kMaxIntervals;
   for (auto i = ready_.begin(); i != ready_.end() && batch.size() < limit;) {
     const std::uint64_t offset = *i;
-    const storage::RecordPointer& record = window_.at(offset).record;
     const bool ordered = entry_->definition.ordering == destinations::Ordering::User;
-    const std::string key = ordered ? record->user : std::string{};
+    const std::string key = ordered ? window_.at(offset).record->user : std::string{};
     if (crowded && offset != window_.first_open()) {
       break;
     }
@@ -96,38 +113,48 @@ std::vector<Delivery> Forwarder::pick_fresh() {
       i = ready_.erase(i);
       continue;
     }
-    const auto split = splits_.find(offset);
-    limit = split == splits_.end() ? limit : std::min(limit, split->second);
+    const auto mark = marks_.find(offset);
+    if (mark != marks_.end() && mark->second.largest_batch > 0) {
+      limit = std::min(limit, mark->second.largest_batch);
+    }
     if (batch.size() >= limit) {
       break;
     }
     i = ready_.erase(i);
-    auto event = events::Event::decode(record->body);
-    if (!event) {
-      window_.settle(offset);  // ingest never stores such a record
-      settlement_.count(Count::Dead, 1);
-      continue;
+    if (auto delivery = fresh_delivery(offset, key)) {
+      keys.insert(key);
+      batch.push_back(std::move(*delivery));
     }
-    Delivery delivery{.state = {.offset = offset,
-                                .since = record->at,
-                                .event = std::make_shared<const events::Event>(std::move(*event))},
-                      .key = key,
-                      .largest_batch = split == splits_.end() ? 0 : split->second};
-    if (is_expired(delivery)) {
-      settlement_.dead(delivery, "expired", nullptr);
-      window_.settle(offset);
-      continue;
-    }
-    keys.insert(key);
-    batch.push_back(std::move(delivery));
   }
   return batch;
+}
+
+/// An event of the window; nothing when it cannot be read or is too old, then it is settled.
+std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::string key) {
+  const storage::RecordPointer& record = window_.at(offset).record;
+  auto event = events::Event::decode(record->body);
+  if (!event) {
+    window_.settle(offset);  // ingest never stores such a record
+    settlement_.count(Count::Dead, 1);
+    return std::nullopt;
+  }
+  const auto mark = marks_.find(offset);
+  Delivery delivery{.state = {.offset = offset,
+                              .done = mark == marks_.end() ? 0 : mark->second.done,
+                              .since = record->at,
+                              .event = std::make_shared<const events::Event>(std::move(*event))},
+                    .key = std::move(key)};
+  if (is_expired(delivery)) {
+    give_up(delivery, "expired", {});
+    return std::nullopt;
+  }
+  return delivery;
 }
 
 /// Whether an earlier event of the key is not through yet; moves this one behind it.
 bool Forwarder::must_wait(std::uint64_t offset, const std::string& key) {
   if (busy_keys_.contains(key)) {
-    waiting_[key].push_back(offset);
+    waiting_[key].insert(offset);
     return true;
   }
   if (parked_ + settlement_.parked() <= 0) {

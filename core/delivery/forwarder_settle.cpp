@@ -40,8 +40,10 @@ void Forwarder::settle(Outcome& outcome) {
                                   entry_->definition.retry,
                                   services_.random,
                                   services_.clock.steady());
+  adapt_batch(outcome);
+  lag_ = services_.metrics == nullptr ? nullptr : &services_.metrics->lag(entry_->definition.name);
   for (std::size_t i = 0; i < outcome.deliveries.size(); ++i) {
-    settle_one(outcome.deliveries[i], attempt.events[i], attempt);
+    settle_one(outcome.deliveries[i], attempt.events[i], attempt.traces[i], attempt);
   }
   remember_hold();
   if (opened) {
@@ -53,36 +55,69 @@ void Forwarder::settle(Outcome& outcome) {
   }
 }
 
-void Forwarder::settle_one(Delivery& delivery, const Verdict& verdict, const Attempt& attempt) {
+/// Larger requests as long as full ones are taken whole, the usual size after the first that is
+/// not.
+void Forwarder::adapt_batch(const Outcome& outcome) {
+  const destinations::BatchSize size = entry_->destination->batch_size();
+  const bool all_taken = std::ranges::all_of(outcome.attempt.events, [](const Verdict& verdict) {
+    return verdict.action == Action::Delivered;
+  });
+  if (!all_taken) {
+    grown_ = size.usual;
+  } else if (outcome.deliveries.size() >= grown_) {
+    grown_ = std::min(size.most, grown_ * 2);
+  }
+}
+
+void Forwarder::settle_one(Delivery& delivery,
+                           const Verdict& verdict,
+                           const Trace& trace,
+                           const Attempt& all) {
   const std::int64_t now = to_ms(services_.clock.now());
   Parked& state = delivery.state;
   state.first_attempt = state.first_attempt == 0 ? now : state.first_attempt;
   state.last_attempt = now;
+  state.done = trace.done;
   switch (verdict.action) {
     case Action::Delivered:
       settlement_.delivered(delivery);
+      if (lag_ != nullptr) {
+        lag_->observe(static_cast<double>(now - state.since) / 1000);
+      }
       finish(delivery);
       return;
     case Action::Dead:
       ++state.attempts;
-      settlement_.dead(delivery, verdict.reason, &attempt);
-      finish(delivery);
+      give_up(delivery, verdict.reason, trace);
       return;
     case Action::Retry:
-      retry(delivery, verdict, attempt);
+      retry(delivery, verdict, all);
       return;
     case Action::Hold:
       state.reason = verdict.reason;
-      park(delivery, verdict.delay);
+      state.of_destination = false;
+      park(delivery, verdict.delay.count() > 0 ? verdict.delay : entry_->definition.retry.throttle);
       return;
     case Action::Split:
-      splits_[state.offset] = std::max<std::size_t>(1, attempt.events.size() / 2);
+      marks_[state.offset].largest_batch = std::max<std::size_t>(1, trace.batch / 2);
       put_back(delivery);
       return;
     case Action::Resend:
       put_back(delivery);
       return;
   }
+}
+
+void Forwarder::give_up(Delivery& delivery, const std::string& reason, Trace trace) {
+  if (trace.request.empty()) {
+    trace.request =
+        masked_request(*entry_, *delivery.state.event, delivery.state.done, services_.clock.now());
+  }
+  settlement_.dead(delivery, reason, trace);
+  if (services_.metrics != nullptr) {
+    services_.metrics->gave_up(entry_->definition.name, reason);
+  }
+  finish(delivery);
 }
 
 void Forwarder::retry(Delivery& delivery, const Verdict& verdict, const Attempt& attempt) {
@@ -96,8 +131,7 @@ void Forwarder::retry(Delivery& delivery, const Verdict& verdict, const Attempt&
   state.reason = verdict.reason;
   state.of_destination = attempt.effect == Effect::Failing;
   if ((policy.max_attempts > 0 && state.attempts >= policy.max_attempts) || is_expired(delivery)) {
-    settlement_.dead(delivery, verdict.reason, &attempt);
-    finish(delivery);
+    give_up(delivery, verdict.reason, {.status = attempt.status, .response = attempt.response});
     return;
   }
   milliseconds delay = next_delay(state.attempts, policy.base, policy.cap, services_.random);
@@ -111,13 +145,16 @@ void Forwarder::park(Delivery& delivery, milliseconds delay) {
   settlement_.park(delivery, to_ms(services_.clock.store_now() + delay));
   if (!delivery.row) {
     window_.settle(delivery.state.offset);
-    splits_.erase(delivery.state.offset);
   }
+  marks_.erase(delivery.state.offset);
   leave(delivery);
 }
 
 /// Tried in vain: it is open as before.
 void Forwarder::put_back(Delivery& delivery) {
+  if (delivery.state.done > 0) {
+    marks_[delivery.state.offset].done = delivery.state.done;
+  }
   if (!delivery.row) {
     ready_.insert(delivery.state.offset);
   }
@@ -137,8 +174,8 @@ void Forwarder::leave(const Delivery& delivery) {
 void Forwarder::finish(Delivery& delivery) {
   if (!delivery.row) {
     window_.settle(delivery.state.offset);
-    splits_.erase(delivery.state.offset);
   }
+  marks_.erase(delivery.state.offset);
   leave(delivery);
   if (!delivery.row || delivery.key.empty()) {
     return;
@@ -167,9 +204,9 @@ void Forwarder::free_key(const std::string& key) {
   if (waiting == waiting_.end()) {
     return;
   }
-  for (std::size_t n = entry_->destination->max_batch(); n > 0 && !waiting->second.empty(); --n) {
-    ready_.insert(waiting->second.front());
-    waiting->second.pop_front();
+  for (std::size_t n = entry_->destination->batch_size().most; n > 0 && !waiting->second.empty();
+       --n) {
+    ready_.insert(waiting->second.extract(waiting->second.begin()));
   }
   if (waiting->second.empty()) {
     waiting_.erase(waiting);
@@ -186,14 +223,9 @@ void Forwarder::release_waiting_rows() {
   if (!page) {
     return;
   }
-  const auto changed = [&](const storage::Due& row) {
-    return std::ranges::any_of(settlement_.batch().settles, [&](const storage::Settle& settle) {
-      return settle.number == row.number;
-    });
-  };
   for (const storage::Due& row : page->items) {
     const bool waits = row.at > now && row.at < kHeldUntilReleased;
-    if (waits && !busy_rows_.contains(row.number) && !changed(row)) {
+    if (waits && !busy_rows_.contains(row.number) && !settlement_.changes(row)) {
       const auto parked = Parked::decode(row.body);
       if (parked && parked->of_destination) {
         settlement_.release(row);

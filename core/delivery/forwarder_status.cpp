@@ -39,6 +39,9 @@ void Forwarder::note(const Attempt& attempt, const std::vector<Delivery>& delive
   const auto failed = std::ranges::find_if(attempt.events, [](const Verdict& verdict) {
     return verdict.action != Action::Delivered && !verdict.reason.empty();
   });
+  if (services_.metrics != nullptr) {
+    services_.metrics->attempted(entry_->definition.name, attempt);
+  }
   const std::lock_guard lock(mutex_);
   if (!attempt.sent.empty()) {
     if (durations_.size() < kDurations) {
@@ -61,7 +64,10 @@ void Forwarder::publish() {
       !entry_->definition.enabled || entry_->position == destinations::Switch::Disabled || gone_;
   const bool paused =
       entry_->position == destinations::Switch::Paused || gate_.state() == Gate::State::Refused;
+  const auto first = window_.first_open();
+  const std::int64_t oldest = first ? window_.at(*first).record->at : 0;
   const std::lock_guard lock(mutex_);
+  published_oldest_ = oldest;
   published_.state = off      ? State::Disabled
                      : paused ? State::Paused
                      : closed ? State::Held
@@ -72,7 +78,40 @@ void Forwarder::publish() {
   published_reached_ = window_.reached();
 }
 
+/// When the oldest of the rows that come next was received; 0 without rows.
+Result<std::int64_t> Forwarder::oldest_row() const {
+  constexpr std::size_t kLooked = 100;
+  const auto page = services_.store.list({.queue = queue_, .limit = kLooked},
+                                         storage::Deadline::in(std::chrono::seconds(5)));
+  if (!page) {
+    return Failure(page.error());
+  }
+  std::int64_t oldest = 0;
+  for (const storage::Due& row : page->items) {
+    const auto parked = Parked::decode(row.body);
+    if (parked && (oldest == 0 || parked->since < oldest)) {
+      oldest = parked->since;
+    }
+  }
+  return oldest;
+}
+
 Result<Status> Forwarder::status() {
+  auto status = counted_status();
+  if (!status || status->parked == 0) {
+    return status;
+  }
+  const auto row = oldest_row();
+  if (!row) {
+    return Failure(row.error());
+  }
+  if (*row != 0 && (status->oldest_at == 0 || *row < status->oldest_at)) {
+    status->oldest_at = *row;
+  }
+  return status;
+}
+
+Result<Status> Forwarder::counted_status() {
   const std::uint64_t head = services_.store.head(destinations::kStream, destinations::kLane);
   for (;;) {
     std::uint64_t reached = 0;
@@ -90,6 +129,7 @@ Result<Status> Forwarder::status() {
     }
     Status status = published_;
     status.pending = published_open_ + status.parked + *beyond;
+    status.oldest_at = published_oldest_;
     status.p50_ms = percentile(durations_, 50);
     status.p95_ms = percentile(durations_, 95);
     return status;

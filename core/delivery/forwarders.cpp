@@ -28,13 +28,15 @@ Forwarders::Forwarders(storage::Store& store,
                        destinations::Destinations& destinations,
                        transport::HttpClient& http,
                        const Clock& clock,
-                       Random& random)
+                       Random& random,
+                       metrics::Registry& registry)
     : store_(store),
       destinations_(destinations),
       http_(http),
       clock_(clock),
       random_(random),
-      dead_letters_(store, destinations, clock) {}
+      dead_letters_(store, destinations, clock),
+      metrics_(registry) {}
 
 Forwarders::~Forwarders() = default;
 
@@ -150,10 +152,17 @@ void Forwarders::rows_changed() {
 }
 
 ForwarderServices Forwarders::services() {
-  return {store_, http_, clock_, random_, [this](const std::string& id) {
-            // Best effort: when the store refuses, the forwarder keeps quiet until the next start.
-            static_cast<void>(destinations_.set_switch(id, destinations::Switch::Disabled));
-          }};
+  return {.store = store_,
+          .http = http_,
+          .clock = clock_,
+          .random = random_,
+          .disable =
+              [this](const std::string& id) {
+                // Best effort: when the store refuses, the forwarder keeps quiet until the next
+                // start.
+                static_cast<void>(destinations_.set_switch(id, destinations::Switch::Disabled));
+              },
+          .metrics = &metrics_};
 }
 
 std::shared_ptr<Forwarder> Forwarders::running(const std::string& id) {

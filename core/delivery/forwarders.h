@@ -23,7 +23,8 @@ class Forwarders {
              destinations::Destinations& destinations,
              transport::HttpClient& http,
              const Clock& clock,
-             Random& random);
+             Random& random,
+             metrics::Registry& registry);
   Forwarders(const Forwarders&) = delete;
   Forwarders& operator=(const Forwarders&) = delete;
   Forwarders(Forwarders&&) = delete;
@@ -57,6 +58,7 @@ class Forwarders {
   const Clock& clock_;
   Random& random_;
   DeadLetters dead_letters_;
+  DeliveryMetrics metrics_;
 
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Runner>> runners_;  // guarded by mutex_

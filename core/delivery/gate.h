@@ -9,15 +9,16 @@
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
-#include "core/delivery/judge.h"
 #include "core/delivery/retry.h"
 #include "core/destinations/definition.h"
+#include "core/destinations/verdict.h"
 
 namespace edge::delivery {
 
 /// One thread only; times are monotonic.
 class Gate {
  public:
+  using Effect = destinations::Effect;
   enum class State : std::uint8_t { Open, Held, Refused };
 
   /// Learns from an answer. True when it opened the gate again.

@@ -19,6 +19,7 @@ std::string text(json::Value object, const char* name) {
 std::string Parked::encode() const {
   json::Writer out;
   out.begin_object().member("offset", offset).member("attempts", std::uint64_t{attempts});
+  out.member("done", std::uint64_t{done});
   out.member("since", since).member("first", first_attempt).member("last", last_attempt);
   out.member("reason", reason).member("ofDestination", of_destination);
   out.member("replays", std::uint64_t{replays}).member("letter", letter);
@@ -40,6 +41,7 @@ Result<Parked> Parked::decode(std::string_view encoded) {
   const auto waits = root.find("ofDestination");
   return Parked{.offset = static_cast<std::uint64_t>(number(root, "offset")),
                 .attempts = static_cast<std::uint32_t>(number(root, "attempts")),
+                .done = static_cast<std::uint32_t>(number(root, "done")),
                 .since = number(root, "since"),
                 .first_attempt = number(root, "first"),
                 .last_attempt = number(root, "last"),

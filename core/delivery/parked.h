@@ -23,6 +23,7 @@ inline constexpr std::uint32_t kMaxReplays = 5;
 struct Parked {
   std::uint64_t offset = 0;    ///< of the event in the log
   std::uint32_t attempts = 0;  ///< that count against `maxAttempts`
+  std::uint32_t done = 0;      ///< of its requests, those delivered already
   std::int64_t since = 0;      ///< ms; the age of the delivery counts from here
   std::int64_t first_attempt = 0;
   std::int64_t last_attempt = 0;

@@ -2,6 +2,7 @@
 #include "core/delivery/preview.h"
 
 #include "core/delivery/sender.h"
+#include "core/destinations/join.h"
 #include "core/destinations/mask.h"
 #include "core/events/draft.h"
 #include "core/events/enrich.h"
@@ -35,7 +36,7 @@ Result<void> write_preview(json::Writer& out,
     return Failure(event.error());
   }
   const events::Event* batch[] = {&*event};
-  destinations::Encoding encoding = entry.destination->encode(batch);
+  destinations::Encoding encoding = destinations::encode(*entry.destination, batch);
   using Kind = destinations::Mapped::Kind;
   const destinations::Mapped& mapped = encoding.events.at(0);
   out.member("result",
@@ -49,9 +50,9 @@ Result<void> write_preview(json::Writer& out,
   for (destinations::Request& request : encoding.requests) {
     entry.destination->sign(request, clock.now());
     if (!options.secrets) {
-      destinations::mask(request);
+      destinations::mask(request, entry.destination->secrets());
     }
-    out.raw(to_json(request));
+    out.raw(to_json(request, entry.destination->channels()[request.channel].is_form));
   }
   out.end_array();
   return {};

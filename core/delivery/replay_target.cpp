@@ -8,6 +8,7 @@
 
 #include "core/delivery/preview.h"
 #include "core/delivery/sender.h"
+#include "core/destinations/judge.h"
 
 namespace edge::delivery {
 namespace {
@@ -54,7 +55,8 @@ class DaemonTarget final : public ReplayTarget {
       return Failure(answer.error());
     }
     if (answer->status == 429 || answer->status >= 500 || answer->status == 408) {
-      const auto after = parse_retry_after(answer->header("retry-after").value_or(""), Time{});
+      const auto after =
+          destinations::parse_retry_after(answer->header("retry-after").value_or(""), Time{});
       return Failure(transient(
           answer->status == 429 ? ErrorCode::RateLimited : ErrorCode::Unavailable,
           fmt::format("the daemon answered {}", answer->status),
@@ -146,7 +148,9 @@ class DestinationTarget final : public ReplayTarget {
                     Ids& ids)
       : entry_(std::move(entry)), http_(http), clock_(clock), ids_(ids) {}
 
-  [[nodiscard]] std::size_t max_batch() const override { return entry_->destination->max_batch(); }
+  [[nodiscard]] std::size_t max_batch() const override {
+    return entry_->destination->batch_size().most;
+  }
 
   Result<std::vector<std::string>> send(std::span<const ReplayItem> items) override {
     std::vector<std::string> failures(items.size());
@@ -164,43 +168,55 @@ class DestinationTarget final : public ReplayTarget {
         failures[i] = reason_of(event.error());
       }
     }
-    std::vector<const events::Event*> batch;
-    for (const events::Event& event : events) {
-      batch.push_back(&event);
+    std::vector<Item> batch;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      batch.push_back({&events[i], &failures[places[i]]});
     }
-    std::vector<std::string> sent(batch.size());
-    if (auto done = send_events(batch, sent); !done) {
+    if (auto done = send_events(std::move(batch)); !done) {
       return Failure(done.error());
-    }
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      failures[places[i]] = std::move(sent[i]);
     }
     return failures;
   }
 
  private:
-  /// Halves a batch that is refused as a whole.
-  Result<void> send_events(std::span<const events::Event* const> batch,
-                           std::span<std::string> failures) {
-    if (batch.empty()) {
-      return {};
-    }
-    const Attempt made = attempt(*entry_, batch, http_, clock_);
-    const bool split = made.events[0].action == Action::Split;
-    if (split) {
-      const std::size_t half = batch.size() / 2;
-      auto first = send_events(batch.first(half), failures.first(half));
-      return first ? send_events(batch.subspan(half), failures.subspan(half)) : first;
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      switch (made.events[i].action) {
-        case Action::Delivered:
-          break;
-        case Action::Dead:
-          failures[i] = made.events[i].reason;
-          break;
-        default:
-          return Failure(again(made, made.events[i].reason));
+  struct Item {
+    const events::Event* event = nullptr;
+    std::string* failure = nullptr;
+    std::uint32_t done = 0;  // of its requests
+  };
+
+  /// Sends what is refused as a whole again in halves, what others spoiled again without them.
+  Result<void> send_events(std::vector<Item> items) {
+    while (!items.empty()) {
+      std::vector<const events::Event*> batch;
+      std::vector<std::uint32_t> done;
+      for (const Item& item : items) {
+        batch.push_back(item.event);
+        done.push_back(item.done);
+      }
+      const Attempt made = attempt(*entry_, batch, http_, clock_, done);
+      std::vector<Item> again_now;
+      bool split = false;
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        const Verdict& verdict = made.events[i];
+        items[i].done = made.traces[i].done;
+        if (verdict.action == Action::Dead) {
+          *items[i].failure = verdict.reason;
+        } else if (verdict.action == Action::Retry || verdict.action == Action::Hold) {
+          return Failure(again(made, verdict.reason));
+        } else if (verdict.action != Action::Delivered) {
+          split = split || verdict.action == Action::Split;
+          again_now.push_back(items[i]);
+        }
+      }
+      items = std::move(again_now);
+      if (split) {
+        const auto middle = items.begin() + static_cast<std::ptrdiff_t>((items.size() + 1) / 2);
+        auto first = send_events({items.begin(), middle});
+        if (!first || middle == items.end()) {
+          return first;
+        }
+        items.erase(items.begin(), middle);
       }
     }
     return {};

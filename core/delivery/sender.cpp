@@ -4,14 +4,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/fault.h"
+#include "core/destinations/join.h"
 #include "core/destinations/mask.h"
+#include "core/encoding/gzip.h"
+#include "core/encoding/percent.h"
 #include "core/encoding/utf8.h"
 #include "core/json/writer.h"
 
 namespace edge::delivery {
 namespace {
+
+using destinations::Mapped;
+using destinations::Record;
+using destinations::Request;
 
 constexpr std::size_t kKeptResponseBytes = 2048;
 
@@ -28,66 +36,198 @@ std::string excerpt(std::string_view body) {
   return text;
 }
 
-std::uint32_t hops_of(const destinations::Request& request,
-                      std::span<const events::Event* const> batch) {
-  std::uint32_t hops = 0;
-  for (const std::size_t index : request.events) {
-    hops = std::max(hops, batch[index]->hops());
+/// How bad a verdict is for an event several of whose records were judged.
+int rank_of(Action action) {
+  switch (action) {
+    case Action::Delivered:
+      return 0;
+    case Action::Resend:
+      return 1;
+    case Action::Split:
+      return 2;
+    case Action::Retry:
+      return 3;
+    case Action::Hold:
+      return 4;
+    case Action::Dead:
+      return 5;
   }
-  return hops + 1;
+  return 0;
 }
 
-transport::OutgoingRequest outgoing(const destinations::Definition& settings,
-                                    const destinations::Request& request,
-                                    std::uint32_t hops) {
-  transport::OutgoingRequest made{.method = request.method,
-                                  .url = request.url,
-                                  .headers = request.headers,
-                                  .body = request.body,
-                                  .connect_timeout = settings.connect_timeout,
-                                  .timeout = settings.timeout,
-                                  .cut_response = true};
-  made.headers.emplace_back("user-agent", "edged/" EDGE_VERSION);
-  made.headers.emplace_back("x-edge-hops", std::to_string(hops));
-  return made;
+std::string masked_json(const destinations::Entry& entry,
+                        std::size_t channel,
+                        std::vector<Record> records,
+                        Time now) {
+  const destinations::Destination& destination = *entry.destination;
+  Request request = destination.request(channel, std::move(records));
+  destination.sign(request, now);
+  destinations::mask(request, destination.secrets());
+  return to_json(request, destination.channels()[channel].is_form);
 }
 
-bool is_dead(const Verdict& verdict) {
-  return verdict.action == Action::Dead;
-}
+/// One batch on its way.
+class Sending {
+ public:
+  Sending(const destinations::Entry& entry,
+          std::span<const events::Event* const> batch,
+          transport::HttpClient& http,
+          const Clock& clock,
+          std::span<const std::uint32_t> done)
+      : entry_(entry), batch_(batch), http_(http), clock_(clock) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      take(entry.destination->map(*batch[i]), done.empty() ? 0 : done[i]);
+    }
+  }
 
-struct Sending {
-  const destinations::Entry& entry;
-  std::span<const events::Event* const> batch;
-  transport::HttpClient& http;
-  const Clock& clock;
+  Attempt run() {
+    const SteadyTime begun = clock_.steady();
+    const std::size_t channels = entry_.destination->channels().size();
+    bool goes_on = true;
+    for (std::size_t channel = 0; channel < channels && goes_on; ++channel) {
+      goes_on = send_channel(channel);
+    }
+    result_.duration =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - begun);
+    return std::move(result_);
+  }
+
+ private:
+  void take(Mapped mapped, std::uint32_t done) {
+    const bool is_through = mapped.kind == Mapped::Kind::Filtered ||
+                            (mapped.kind == Mapped::Kind::Send && done >= mapped.pieces.size());
+    const Action action = is_through                              ? Action::Delivered
+                          : mapped.kind == Mapped::Kind::Rejected ? Action::Dead
+                                                                  : Action::Resend;
+    result_.events.push_back({action, std::move(mapped.reason)});
+    result_.traces.push_back({.done = done});
+    pieces_.push_back(std::move(mapped.pieces));
+  }
+
+  /// Whether the event still wants to be sent.
+  [[nodiscard]] bool is_open(std::size_t event) const {
+    return result_.events[event].action == Action::Resend && result_.traces[event].batch == 0;
+  }
+
+  /// False when the destination fails.
+  bool send_channel(std::size_t channel) {
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+      const std::size_t next = result_.traces[i].done;
+      if (!is_open(i) || next >= pieces_[i].size() || pieces_[i][next].channel != channel) {
+        continue;
+      }
+      for (Record& record : pieces_[i][next].records) {
+        record.event = i;
+        records.push_back(std::move(record));
+      }
+    }
+    for (Request& request :
+         destinations::requests_of(*entry_.destination, channel, std::move(records))) {
+      if (!send(std::move(request))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool send(Request request) {
+    entry_.destination->sign(request, clock_.now());
+    if (EDGE_FAULT("deliver.before_send") != 0) {
+      result_.effect = Effect::Failing;
+      return false;
+    }
+    const auto answer = http_.send(outgoing(request));
+    static_cast<void>(EDGE_FAULT("deliver.after_answer"));
+    result_.status = answer ? answer->status : 0;
+    result_.response = excerpt(answer ? answer->body : answer.error().message);
+    auto judgement = entry_.destination->judge(request, answer, clock_.now());
+    settle(request, judgement.records);
+    destinations::mask(request, entry_.destination->secrets());
+    result_.sent.push_back({request.method, request.url, result_.status});
+    if (judgement.effect != Effect::None) {
+      result_.effect = judgement.effect;
+    }
+    if (judgement.retry_after) {
+      result_.retry_after = std::max(judgement.retry_after, result_.retry_after);
+    }
+    return judgement.effect == Effect::None && !judgement.retry_after;
+  }
+
+  /// Takes over what the answer means for each event of the request.
+  void settle(const Request& request, const std::vector<Verdict>& verdicts) {
+    std::map<std::size_t, Verdict> by_event;
+    for (std::size_t i = 0; i < request.records.size(); ++i) {
+      const auto [known, is_new] = by_event.emplace(request.records[i].event, verdicts[i]);
+      if (!is_new && rank_of(verdicts[i].action) > rank_of(known->second.action)) {
+        known->second = verdicts[i];
+      }
+    }
+    for (const auto& [event, verdict] : by_event) {
+      Trace& trace = result_.traces[event];
+      if (verdict.action == Action::Delivered) {
+        const bool all = ++trace.done >= pieces_[event].size();
+        result_.events[event].action = all ? Action::Delivered : Action::Resend;
+        continue;
+      }
+      result_.events[event] = verdict;
+      trace.batch = by_event.size();
+      if (verdict.action == Action::Dead) {
+        trace.status = result_.status;
+        trace.response = result_.response;
+        trace.request = request_alone(request, event);
+      }
+    }
+  }
+
+  /// What would have been sent for one event alone; a dead letter keeps it.
+  [[nodiscard]] std::string request_alone(const Request& request, std::size_t event) const {
+    std::vector<Record> records;
+    std::ranges::copy_if(request.records, std::back_inserter(records), [&](const Record& record) {
+      return record.event == event;
+    });
+    return masked_json(entry_, request.channel, std::move(records), clock_.now());
+  }
+
+  [[nodiscard]] transport::OutgoingRequest outgoing(const Request& request) const {
+    std::uint32_t hops = 0;
+    for (const Record& record : request.records) {
+      hops = std::max(hops, batch_[record.event]->hops());
+    }
+    const bool packs = entry_.destination->channels()[request.channel].gzip;
+    const destinations::Definition& settings = entry_.definition;
+    transport::OutgoingRequest made{
+        .method = request.method,
+        .url = request.url,
+        .headers = request.headers,
+        .body = packs ? encoding::gzip_encode(request.body) : request.body,
+        .connect_timeout = settings.connect_timeout,
+        .timeout = settings.timeout,
+        .cut_response = true};
+    if (packs) {
+      made.headers.emplace_back("content-encoding", "gzip");
+    }
+    made.headers.emplace_back("user-agent", "edged/" EDGE_VERSION);
+    made.headers.emplace_back("x-edge-hops", std::to_string(hops + 1));
+    return made;
+  }
+
+  const destinations::Entry& entry_;
+  std::span<const events::Event* const> batch_;
+  transport::HttpClient& http_;
+  const Clock& clock_;
+  std::vector<std::vector<destinations::Piece>> pieces_;
+  Attempt result_;
 };
 
-/// Sends one request and takes over what its answer means. True when the next one may follow.
-bool send_one(const Sending& sending, destinations::Request request, Attempt& result) {
-  const auto& [entry, batch, http, clock] = sending;
-  entry.destination->sign(request, clock.now());
-  if (EDGE_FAULT("deliver.before_send") != 0) {
-    result.effect = Effect::Failing;
-    return false;
+/// A value of a form: JSON lists and objects as such.
+void write_form_value(json::Writer& out, const std::string& value) {
+  const auto document = json::Document::parse(value, json::kEvent);
+  if (document && (document->root().is_array() || document->root().is_object())) {
+    out.raw(value);
+  } else {
+    out.string(value);
   }
-  const auto answer = http.send(outgoing(entry.definition, request, hops_of(request, batch)));
-  static_cast<void>(EDGE_FAULT("deliver.after_answer"));
-  result.status = answer ? answer->status : 0;
-  result.response = excerpt(answer ? answer->body : answer.error().message);
-  const Judgement judgement = judge(answer, request.events.size(), clock.now());
-  result.effect = judgement.effect;
-  result.retry_after = judgement.retry_after;
-  for (std::size_t i = 0; i < request.events.size(); ++i) {
-    result.events[request.events[i]] = judgement.events[i];
-  }
-  destinations::mask(request);
-  result.sent.push_back({request.method, request.url, result.status});
-  if (std::ranges::any_of(judgement.events, is_dead)) {
-    result.request = to_json(request);
-  }
-  return std::ranges::all_of(
-      judgement.events, [](const Verdict& verdict) { return verdict.action == Action::Delivered; });
 }
 
 }  // namespace
@@ -95,36 +235,38 @@ bool send_one(const Sending& sending, destinations::Request request, Attempt& re
 Attempt attempt(const destinations::Entry& entry,
                 std::span<const events::Event* const> batch,
                 transport::HttpClient& http,
-                const Clock& clock) {
-  const SteadyTime begun = clock.steady();
-  destinations::Encoding encoding = entry.destination->encode(batch);
-  Attempt result;
-  for (const destinations::Mapped& mapped : encoding.events) {
-    const bool rejected = mapped.kind == destinations::Mapped::Kind::Rejected;
-    const bool filtered = mapped.kind == destinations::Mapped::Kind::Filtered;
-    result.events.push_back({rejected   ? Action::Dead
-                             : filtered ? Action::Delivered
-                                        : Action::Resend,
-                             mapped.reason});
-  }
-  for (destinations::Request& request : encoding.requests) {
-    if (!send_one({entry, batch, http, clock}, std::move(request), result)) {
-      break;
-    }
-  }
-  result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - begun);
-  return result;
+                const Clock& clock,
+                std::span<const std::uint32_t> done) {
+  return Sending(entry, batch, http, clock, done).run();
 }
 
-std::string to_json(const destinations::Request& request) {
+std::string masked_request(const destinations::Entry& entry,
+                           const events::Event& event,
+                           std::uint32_t done,
+                           Time now) {
+  Mapped mapped = entry.destination->map(event);
+  if (done >= mapped.pieces.size()) {
+    return {};
+  }
+  destinations::Piece& piece = mapped.pieces[done];
+  return masked_json(entry, piece.channel, std::move(piece.records), now);
+}
+
+std::string to_json(const Request& request, bool is_form) {
   json::Writer out;
   out.begin_object().member("method", request.method).member("url", request.url);
   out.key("headers").begin_object();
   for (const auto& [name, value] : request.headers) {
     out.member(name, value);
   }
-  out.end_object().key("body");
-  if (json::Document::parse(request.body, json::kEvent)) {
+  out.end_object().member("bodyType", is_form ? "form" : "json").key("body");
+  if (is_form) {
+    out.begin_object();
+    for (const auto& [name, value] : encoding::parse_form(request.body)) {
+      write_form_value(out.key(name), value);
+    }
+    out.end_object();
+  } else if (json::Document::parse(request.body, json::kEvent)) {
     out.raw(request.body);
   } else {
     out.string(request.body);

@@ -15,19 +15,15 @@ void Settlement::delivered(const Delivery& delivery) {
 }
 
 void Settlement::park(const Delivery& delivery, std::int64_t at) {
-  const std::string queue = destinations::queue_of(destination_);
   if (delivery.row) {
-    batch_.settles.push_back({.queue = queue,
-                              .at = delivery.row->at,
-                              .number = delivery.row->number,
-                              .lease = delivery.row->lease,
-                              .outcome = storage::Settle::Outcome::Retry,
-                              .retry_at = at,
-                              .body = delivery.state.encode()});
+    change(*delivery.row,
+           {.outcome = storage::Settle::Outcome::Retry,
+            .retry_at = at,
+            .body = delivery.state.encode()});
     touch();
     return;
   }
-  batch_.dues.push_back({.queue = queue,
+  batch_.dues.push_back({.queue = destinations::queue_of(destination_),
                          .at = at,
                          .id = std::string(delivery.state.event->message_id()),
                          .order_key = delivery.key,
@@ -35,37 +31,36 @@ void Settlement::park(const Delivery& delivery, std::int64_t at) {
   count(Count::Parked, 1);
 }
 
-void Settlement::dead(const Delivery& delivery, const std::string& reason, const Attempt* attempt) {
+void Settlement::dead(const Delivery& delivery, const std::string& reason, const Trace& trace) {
   const Parked& state = delivery.state;
   remove_row(delivery);
   DeadLetter letter{.id = state.letter,
                     .destination = destination_,
                     .reason = reason,
+                    .status = trace.status,
+                    .response = trace.response,
                     .attempts = state.attempts,
                     .first_attempt = state.first_attempt,
                     .last_attempt = state.last_attempt,
                     .replays = state.replays,
                     .offset = state.offset,
+                    .request = trace.request,
                     .event = std::string(state.event->text())};
   if (letter.id.empty()) {
     letter.id = DeadLetters::new_id(clock_.now(), state.offset, destination_);
-  }
-  if (attempt != nullptr) {
-    letter.status = attempt->status;
-    letter.response = attempt->response;
-    letter.request = attempt->request;
   }
   DeadLetters::put(batch_, letter, clock_.now());
   count(Count::Dead, 1);
 }
 
+void Settlement::drop(const storage::Due& row) {
+  change(row, {});
+  count(Count::Parked, -1);
+  count(Count::Dead, 1);
+}
+
 void Settlement::release(const storage::Due& row) {
-  batch_.settles.push_back({.queue = destinations::queue_of(destination_),
-                            .at = row.at,
-                            .number = row.number,
-                            .lease = row.lease,
-                            .outcome = storage::Settle::Outcome::Retry,
-                            .retry_at = to_ms(clock_.store_now())});
+  change(row, {.outcome = storage::Settle::Outcome::Retry, .retry_at = to_ms(clock_.store_now())});
   touch();
 }
 
@@ -83,15 +78,22 @@ void Settlement::count(Count what, std::int64_t by) {
 storage::Batch Settlement::take() {
   std::ranges::fill(counts_, 0);
   touched_ = false;
+  changed_rows_.clear();
   return std::exchange(batch_, {});
+}
+
+void Settlement::change(const storage::Due& row, storage::Settle settle) {
+  settle.queue = destinations::queue_of(destination_);
+  settle.at = row.at;
+  settle.number = row.number;
+  settle.lease = row.lease;
+  batch_.settles.push_back(std::move(settle));
+  changed_rows_.insert(row.number);
 }
 
 void Settlement::remove_row(const Delivery& delivery) {
   if (delivery.row) {
-    batch_.settles.push_back({.queue = destinations::queue_of(destination_),
-                              .at = delivery.row->at,
-                              .number = delivery.row->number,
-                              .lease = delivery.row->lease});
+    change(*delivery.row, {});
     count(Count::Parked, -1);
   }
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "core/base/clock.h"
 #include "core/delivery/dead_letter.h"
@@ -19,7 +20,6 @@ struct Delivery {
   Parked state = {};
   std::string key = {};                  ///< deliveries of one key go out in order
   std::optional<storage::Due> row = {};  ///< set when it was parked
-  std::size_t largest_batch = 0;         ///< after a split; 0 = no bound
 };
 
 /// Gathers what one commit of a forwarder changes: rows, dead letters and counters; the forwarder
@@ -32,13 +32,19 @@ class Settlement {
   void delivered(const Delivery& delivery);
   /// Waits in a row until `at` (store time in ms).
   void park(const Delivery& delivery, std::int64_t at);
-  /// Given up; `attempt` is null when it was not even tried.
-  void dead(const Delivery& delivery, const std::string& reason, const Attempt* attempt);
+  /// Given up. `trace`: the last answer, and the request it was to.
+  void dead(const Delivery& delivery, const std::string& reason, const Trace& trace);
+  /// A row that cannot be read: removed, counted as dead.
+  void drop(const storage::Due& row);
   /// Makes a waiting row due now.
   void release(const storage::Due& row);
   void count(Count what, std::int64_t by);
 
   [[nodiscard]] bool is_empty() const { return batch_.adds.empty() && !touched_; }
+  /// Whether what was gathered changes that row; what the store shows of it is old.
+  [[nodiscard]] bool changes(const storage::Due& row) const {
+    return changed_rows_.contains(row.number);
+  }
   [[nodiscard]] bool has_rows() const { return !batch_.dues.empty() || !batch_.settles.empty(); }
   /// Change of the number of parked rows.
   [[nodiscard]] std::int64_t parked() const { return counts_[static_cast<int>(Count::Parked)]; }
@@ -50,11 +56,13 @@ class Settlement {
 
  private:
   void remove_row(const Delivery& delivery);
+  void change(const storage::Due& row, storage::Settle settle);
 
   std::string destination_;
   const Clock& clock_;
   storage::Batch batch_;
-  std::int64_t counts_[5] = {};  // by Count
+  std::int64_t counts_[5] = {};                     // by Count
+  std::unordered_set<std::uint64_t> changed_rows_;  // numbers
   bool touched_ = false;
 };
 

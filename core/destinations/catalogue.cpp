@@ -63,8 +63,8 @@ std::string_view wanted(Setting::Kind kind) {
 
 Result<void> check(const Type& type, json::Value config) {
   for (const auto& [name, value] : config.members()) {
-    const auto declared = std::ranges::find(type.settings, name, &Setting::name);
-    if (declared == type.settings.end()) {
+    const Setting* declared = type.find_setting(name);
+    if (declared == nullptr) {
       return Failure(bad_setting(name, fmt::format("is not known for {}", type.name)));
     }
     if (!fits(*declared, value)) {
@@ -138,6 +138,35 @@ std::int64_t Settings::number(std::string_view name, std::int64_t fallback) cons
   return value ? value->as_int64().value_or(fallback) : fallback;
 }
 
+std::vector<std::string> Settings::texts(std::string_view name) const {
+  std::vector<std::string> texts;
+  if (const auto value = config_.find(name)) {
+    for (const json::Value item : value->elements()) {
+      texts.emplace_back(item.as_string().value_or(""));
+    }
+    if (const auto text = value->as_string()) {
+      texts.emplace_back(*text);
+    }
+  }
+  return texts;
+}
+
+Result<std::size_t> Settings::batch(std::size_t fallback, std::int64_t most) const {
+  const std::int64_t batch = number("batch", static_cast<std::int64_t>(fallback));
+  if (batch < 1 || batch > most) {
+    return Failure(bad_setting("batch", fmt::format("must be a number from 1 to {}", most)));
+  }
+  return static_cast<std::size_t>(batch);
+}
+
+const Setting* Type::find_setting(std::string_view name_or_other) const {
+  const auto found = std::ranges::find_if(settings, [&](const Setting& setting) {
+    return setting.name == name_or_other ||
+           std::ranges::find(setting.also, name_or_other) != setting.also.end();
+  });
+  return found == settings.end() ? nullptr : &*found;
+}
+
 Catalogue::Catalogue() {
   register_types(*this);
 }
@@ -151,19 +180,21 @@ const Type* Catalogue::find(std::string_view name) const {
 
 Result<std::unique_ptr<Destination>> Catalogue::make(const Type& type,
                                                      json::Value config,
-                                                     const SecretFinder& secrets) const {
+                                                     const SecretFinder& secrets,
+                                                     std::vector<std::string> names) const {
   if (auto checked = check(type, config); !checked) {
     return Failure(checked.error());
   }
-  return type.make(Settings(config, secrets));
+  names.insert(names.end(), type.integrations.begin(), type.integrations.end());
+  return type.make(Settings(config, secrets, std::move(names)));
 }
 
 void write_config(json::Writer& out, const Type& type, json::Value config) {
   out.begin_object();
   for (const auto& [name, value] : config.members()) {
-    const auto declared = std::ranges::find(type.settings, name, &Setting::name);
+    const Setting* declared = type.find_setting(name);
     out.key(name);
-    if (declared != type.settings.end() && declared->secret) {
+    if (declared != nullptr && declared->secret) {
       out.string("(set)");
     } else if (name == "headers" && value.is_object()) {
       write_headers(out, value);

@@ -11,6 +11,7 @@
 // help of the command line.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,12 +38,14 @@ struct Setting {
   bool required = false;
   bool secret = false;  ///< never shown; may be `{"secret":NAME}`
   std::vector<std::string> choices = {};
+  std::vector<std::string> also = {};  ///< other names it may be given by
 };
 
 /// The checked settings of one destination.
 class Settings {
  public:
-  Settings(json::Value config, const SecretFinder& secrets) : config_(config), secrets_(secrets) {}
+  Settings(json::Value config, const SecretFinder& secrets, std::vector<std::string> names)
+      : config_(config), secrets_(secrets), names_(std::move(names)) {}
 
   /// Text of a setting, `fallback` when it is not set. `{"secret":NAME}` is looked up.
   /// Failure: InvalidArgument, reason `secret_missing`.
@@ -52,12 +55,19 @@ class Settings {
   }
   [[nodiscard]] bool is_on(std::string_view name) const;
   [[nodiscard]] std::int64_t number(std::string_view name, std::int64_t fallback) const;
+  /// The texts of a list, or the one text that stands for a list of one.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;
+  /// The setting `batch`: events per request. Failure: InvalidArgument unless 1 to `most`.
+  [[nodiscard]] Result<std::size_t> batch(std::size_t fallback, std::int64_t most) const;
+  /// What the destination is called in `integrations` of an event.
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   /// One text of a value: itself, or the secret that it names.
   [[nodiscard]] Result<std::string> resolve(json::Value value) const;
 
  private:
   json::Value config_;
   const SecretFinder& secrets_;
+  std::vector<std::string> names_;
 };
 
 using MakeDestination = std::function<Result<std::unique_ptr<Destination>>(const Settings&)>;
@@ -68,8 +78,12 @@ struct Type {
   std::string also = {};                       ///< another name it is configured by
   std::vector<std::string> integrations = {};  ///< its names in `integrations` of an event
   std::string key = {};                        ///< the setting that `secret = NAME` fills
+  std::chrono::milliseconds linger{0};         ///< how long a batch waits for more, by default
   std::vector<Setting> settings = {};
   MakeDestination make = {};
+
+  /// The setting of that name, or that may be given by it; null when there is none.
+  [[nodiscard]] const Setting* find_setting(std::string_view name) const;
 };
 
 /// All kinds. Filled once by `register_types`, immutable afterwards.
@@ -81,11 +95,13 @@ class Catalogue {
   /// The kind of that name; null when there is none.
   [[nodiscard]] const Type* find(std::string_view name) const;
 
-  /// Checks `config` and makes the destination. Failure: InvalidArgument with `field` below
-  /// `/config`.
-  [[nodiscard]] Result<std::unique_ptr<Destination>> make(const Type& type,
-                                                          json::Value config,
-                                                          const SecretFinder& secrets) const;
+  /// Checks `config` and makes the destination; `names`: its id and name, by which events may
+  /// carry options for it. Failure: InvalidArgument with `field` below `/config`.
+  [[nodiscard]] Result<std::unique_ptr<Destination>> make(
+      const Type& type,
+      json::Value config,
+      const SecretFinder& secrets,
+      std::vector<std::string> names = {}) const;
 
  private:
   std::vector<Type> types_;

@@ -119,6 +119,7 @@ void read_retry(Reader& outer, RetryPolicy& retry) {
   reader.time("capMs", 1, kDay, retry.cap);
   reader.time("maxAgeMs", 1, 366 * kDay, retry.max_age);
   reader.number("maxAttempts", 0, 1'000'000, retry.max_attempts);
+  reader.time("throttleMs", 1, kDay, retry.throttle);
   reader.time("probeMs", 1, kDay, retry.probe);
   for (const auto& [name, ignored] : value->members()) {
     outer.check(reader.knows(name), fmt::format("retry/{}", name), "is not known");
@@ -178,7 +179,12 @@ std::string joined_config(json::Value json,
   reader.check(!config || config->is_object(), "config", "must be an object");
   const auto kept = json::Document::parse(base.config, json::kEvent);
   std::vector<std::pair<std::string, std::string>> settings;
-  const auto put = [&](std::string_view name, std::string text) {
+  const auto own_name = [&](std::string_view given) {
+    const Setting* declared = type.find_setting(given);
+    return declared == nullptr ? given : std::string_view(declared->name);
+  };
+  const auto put = [&](std::string_view given, std::string text) {
+    const std::string_view name = own_name(given);
     std::erase_if(settings, [&](const auto& pair) { return pair.first == name; });
     settings.emplace_back(name, std::move(text));
   };
@@ -191,7 +197,7 @@ std::string joined_config(json::Value json,
     for (const auto& [name, value] : config->members()) {
       const bool unchanged = value.as_string() == "(set)";  // what a masked answer showed
       if (value.is_null()) {
-        std::erase_if(settings, [&, n = name](const auto& pair) { return pair.first == n; });
+        std::erase_if(settings, [n = own_name(name)](const auto& pair) { return pair.first == n; });
       } else if (!unchanged) {
         put(name, std::string(value.raw()));
       }
@@ -204,6 +210,11 @@ std::string joined_config(json::Value json,
     if (const auto value =
             setting.name == "secret" ? std::nullopt : reader.find(setting.name.c_str())) {
       put(setting.name, std::string(value->raw()));
+    }
+    for (const std::string& other : setting.also) {
+      if (const auto value = reader.find(other.c_str())) {
+        put(setting.name, std::string(value->raw()));
+      }
     }
   }
   for (const auto& [name, ignored] : json.members()) {
@@ -241,6 +252,7 @@ Result<Definition> read_definition(json::Value json, const Catalogue& catalogue,
   reader.check(made.name.size() <= 100, "name", "must be at most 100 characters");
   made.id = made.id.empty() ? id_from(made.name) : made.id;
   reader.check(is_id(made.id), "id", "must be 1 to 64 letters, digits, _, - or .");
+  made.linger = base.type.empty() && type != nullptr ? type->linger : made.linger;
   reader.boolean("enabled", made.enabled);
   reader.texts("consent", made.consent);
   reader.lists("types", made.types);
@@ -311,6 +323,7 @@ void write_retry(json::Writer& out, const RetryPolicy& retry) {
   out.member("baseMs", retry.base.count()).member("capMs", retry.cap.count());
   out.member("maxAgeMs", retry.max_age.count());
   out.member("maxAttempts", std::uint64_t{retry.max_attempts});
+  out.member("throttleMs", retry.throttle.count());
   out.member("probeMs", retry.probe.count()).end_object();
 }
 

@@ -17,8 +17,9 @@ struct RetryPolicy {
   std::chrono::milliseconds base{2'000};
   std::chrono::milliseconds cap{600'000};
   std::chrono::milliseconds max_age{86'400'000};
-  std::uint32_t max_attempts = 0;            ///< 0 = no bound
-  std::chrono::milliseconds probe{300'000};  ///< between probes while the credentials are refused
+  std::uint32_t max_attempts = 0;              ///< 0 = no bound
+  std::chrono::milliseconds throttle{30'000};  ///< throttled events wait
+  std::chrono::milliseconds probe{300'000};    ///< between probes while the credentials are refused
 
   bool operator==(const RetryPolicy&) const = default;
 };

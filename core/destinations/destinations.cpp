@@ -70,8 +70,11 @@ struct Destinations::Stored {
     }
     return number < kMaxDestinations ? std::optional(number) : std::nullopt;
   }
-  [[nodiscard]] std::optional<unsigned> free_number() const {
-    for (unsigned number = 0; number < kMaxDestinations; ++number) {
+  /// The next free one after `last`: a number that was given up is not used again at once, because
+  /// the forwarder of its old owner may not have ended yet.
+  [[nodiscard]] std::optional<unsigned> free_number(unsigned last) const {
+    for (unsigned i = 1; i <= kMaxDestinations; ++i) {
+      const unsigned number = (last + i) % kMaxDestinations;
       const std::string text = std::to_string(number);
       if (std::ranges::none_of(numbers, [&](const auto& pair) { return pair.second == text; })) {
         return number;
@@ -170,7 +173,7 @@ Result<std::shared_ptr<const Entry>> Destinations::ready(const Definition& defin
                     fmt::format("\"{}\" is no kind of destination", definition.type),
                     "/type"});
   }
-  auto made = catalogue_.make(*type, config->root(), secrets_);
+  auto made = catalogue_.make(*type, config->root(), secrets_, {definition.id, definition.name});
   if (!made) {
     return Failure(made.error());
   }
@@ -199,13 +202,14 @@ Result<void> Destinations::number_new(std::vector<std::shared_ptr<const Entry>>&
     if (entry->number != kMaxDestinations) {
       continue;
     }
-    const auto number = stored.free_number();
+    const auto number = stored.free_number(last_number_);
     if (!number) {
       return Failure({ErrorCode::TooLarge,
                       fmt::format("at most {} destinations are possible", kMaxDestinations)});
     }
     const std::string& id = entry->definition.id;
     stored.numbers[id] = std::to_string(*number);
+    last_number_ = *number;
     batch.puts.push_back({{kSpace, kNumbers, id}, std::to_string(*number)});
     batch.advances.push_back({.consumer = consumer_of(id),
                               .stream = kStream,

@@ -74,8 +74,9 @@ class Destinations {
   Snapshot<Table> table_;
   // Held over store calls: changes are rare, made by operators, and must publish in their order.
   std::mutex changing_;
-  std::vector<Definition> configured_;  // guarded by changing_
-  bool read_only_ = false;              // guarded by changing_
+  std::vector<Definition> configured_;           // guarded by changing_
+  bool read_only_ = false;                       // guarded by changing_
+  unsigned last_number_ = kMaxDestinations - 1;  // given last; guarded by changing_
 };
 
 }  // namespace edge::destinations

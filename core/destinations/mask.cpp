@@ -6,6 +6,8 @@
 
 #include "core/crypto/digest.h"
 #include "core/encoding/hex.h"
+#include "core/encoding/percent.h"
+#include "core/json/writer.h"
 
 namespace edge::destinations {
 namespace {
@@ -45,14 +47,35 @@ std::string masked_query(std::string_view query) {
   return result;
 }
 
+void replace_all(std::string& text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+/// Only where it is a whole JSON string or a whole value of a form: the rest stays what it is.
+void mask_body(std::string& body, const std::string& secret) {
+  std::string quoted;
+  json::append_string(quoted, secret);
+  replace_all(body, quoted, "\"" + hidden(secret) + "\"");
+  replace_all(body,
+              "api_key=" + encoding::percent_encode(secret) + "&",
+              "api_key=" + encoding::percent_encode(hidden(secret)) + "&");
+}
+
 }  // namespace
 
-void mask(Request& request) {
+void mask(Request& request, std::span<const std::string> secrets) {
   for (auto& [name, value] : request.headers) {
-    const bool secret = std::ranges::any_of(kSecretParts, [&field = name](std::string_view part) {
+    const bool named = std::ranges::any_of(kSecretParts, [&field = name](std::string_view part) {
       return field.find(part) != std::string::npos;
     });
-    value = secret ? hidden(value) : value;
+    const bool known = std::ranges::find(secrets, value) != secrets.end();
+    value = named || known ? hidden(value) : value;
+  }
+  for (const std::string& secret : secrets) {
+    mask_body(request.body, secret);
   }
   const std::size_t question = request.url.find('?');
   if (question != std::string::npos) {

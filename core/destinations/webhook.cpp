@@ -9,6 +9,7 @@
 
 #include "core/crypto/digest.h"
 #include "core/destinations/catalogue.h"
+#include "core/destinations/judge.h"
 #include "core/destinations/standard_webhook.h"
 #include "core/encoding/hex.h"
 #include "core/json/writer.h"
@@ -37,6 +38,7 @@ struct Options {
   std::size_t batch = 0;  ///< 0 = one event per request, not in a list
   std::vector<std::string> keys = {};
   std::string legacy_key = {};
+  std::vector<std::string> secrets = {};  ///< header values that came from secrets
 };
 
 /// The original's shape of an event.
@@ -118,23 +120,31 @@ std::string mapped_body(const events::Event& event, const std::vector<MappedFiel
 
 class Webhook final : public Destination {
  public:
-  explicit Webhook(Options options) : options_(std::move(options)) {}
+  explicit Webhook(Options options)
+      : options_(std::move(options)),
+        channels_{{{.max_records = std::max<std::size_t>(options_.batch, 1)}}} {}
 
-  [[nodiscard]] std::size_t max_batch() const override {
-    return std::max<std::size_t>(options_.batch, 1);
+  [[nodiscard]] BatchSize batch_size() const override {
+    const std::size_t batch = std::max<std::size_t>(options_.batch, 1);
+    return {batch, batch};
+  }
+  [[nodiscard]] std::span<const Channel> channels() const override { return channels_; }
+
+  [[nodiscard]] Mapped map(const events::Event& event) const override {
+    return {
+        .pieces = {{.records = {{.text = body_of(event), .id = webhook_id(event.message_id())}}}}};
   }
 
-  [[nodiscard]] Encoding encode(std::span<const events::Event* const> batch) const override {
-    Encoding encoding{.events = std::vector<Mapped>(batch.size())};
-    if (options_.batch > 0) {
-      encoding.requests.push_back(list_request(batch));
-      return encoding;
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      encoding.requests.push_back(
-          request(body_of(*batch[i]), webhook_id(batch[i]->message_id()), {i}));
-    }
-    return encoding;
+  [[nodiscard]] Request request(std::size_t channel, std::vector<Record> records) const override {
+    Request made{.method = options_.method,
+                 .url = options_.url,
+                 .headers = options_.headers,
+                 .body = options_.batch > 0 ? list_of(records) : records[0].text,
+                 .channel = channel,
+                 .records = std::move(records)};
+    made.headers.emplace_back("content-type", "application/json");
+    made.headers.emplace_back("webhook-id", id_of(made.records));
+    return made;
   }
 
   void sign(Request& request, Time now) const override {
@@ -154,6 +164,14 @@ class Webhook final : public Destination {
     }
   }
 
+  [[nodiscard]] Judgement judge(const Request& request,
+                                const Answer& answer,
+                                Time now) const override {
+    return judge_webhook(request, answer, now);
+  }
+
+  [[nodiscard]] std::vector<std::string> secrets() const override { return options_.secrets; }
+
  private:
   [[nodiscard]] std::string body_of(const events::Event& event) const {
     switch (options_.format) {
@@ -169,38 +187,29 @@ class Webhook final : public Destination {
     return events::without_internals(event);
   }
 
-  [[nodiscard]] Request request(std::string body,
-                                std::string id,
-                                std::vector<std::size_t> indices) const {
-    Request made{.method = options_.method,
-                 .url = options_.url,
-                 .headers = options_.headers,
-                 .body = std::move(body),
-                 .events = std::move(indices)};
-    made.headers.emplace_back("content-type", "application/json");
-    made.headers.emplace_back("webhook-id", std::move(id));
-    return made;
+  static std::string list_of(const std::vector<Record>& records) {
+    std::string body = "[";
+    for (const Record& record : records) {
+      body += (body.size() == 1 ? "" : ",") + record.text;
+    }
+    return body + "]";
   }
 
   /// The id of a list of several events covers them all: a receiver that drops a repeated id must
   /// not drop another list that begins with the same event.
-  [[nodiscard]] Request list_request(std::span<const events::Event* const> batch) const {
-    std::string body = "[";
-    std::string ids;
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      body += (i == 0 ? "" : ",") + body_of(*batch[i]);
-      ids += webhook_id(batch[i]->message_id()) + " ";
-      indices.push_back(i);
+  static std::string id_of(const std::vector<Record>& records) {
+    if (records.size() == 1) {
+      return records[0].id;
     }
-    body += "]";
-    std::string id = batch.size() == 1
-                         ? webhook_id(batch[0]->message_id())
-                         : "msg_" + encoding::hex_encode(crypto::sha256(ids)).substr(0, 32);
-    return request(std::move(body), std::move(id), std::move(indices));
+    std::string ids;
+    for (const Record& record : records) {
+      ids += record.id + " ";
+    }
+    return "msg_" + encoding::hex_encode(crypto::sha256(ids)).substr(0, 32);
   }
 
   Options options_;
+  std::array<Channel, 1> channels_;
 };
 
 Result<std::vector<MappedField>> read_mapping(json::Value mapping) {
@@ -233,11 +242,10 @@ Result<std::vector<MappedField>> read_mapping(json::Value mapping) {
   return fields;
 }
 
-Result<transport::Headers> read_headers(const Settings& settings) {
-  transport::Headers headers;
+Result<void> read_headers(const Settings& settings, Options& options) {
   const auto given = settings.value("headers");
   if (!given) {
-    return headers;
+    return {};
   }
   for (const auto& [name, value] : given->members()) {
     auto text = settings.resolve(value);
@@ -257,9 +265,12 @@ Result<transport::Headers> read_headers(const Settings& settings) {
                       fmt::format("the header \"{}\" cannot be set", odd ? "" : lower),
                       "/config/headers"});
     }
-    headers.emplace_back(std::move(lower), std::move(*text));
+    if (value.is_object()) {
+      options.secrets.push_back(*text);
+    }
+    options.headers.emplace_back(std::move(lower), std::move(*text));
   }
-  return headers;
+  return {};
 }
 
 Result<void> read_keys(const Settings& settings, Options& options) {
@@ -325,9 +336,8 @@ Result<std::unique_ptr<Destination>> make_webhook(const Settings& settings) {
   }
   options.batch = static_cast<std::size_t>(batch);
   auto url = settings.text("url");
-  auto headers = read_headers(settings);
-  if (!url || !headers) {
-    return Failure(url ? headers.error() : url.error());
+  if (!url) {
+    return Failure(url.error());
   }
   if (!url->starts_with("http://") && !url->starts_with("https://")) {
     return Failure({ErrorCode::InvalidArgument,
@@ -335,8 +345,9 @@ Result<std::unique_ptr<Destination>> make_webhook(const Settings& settings) {
                     "/config/url"});
   }
   options.url = std::move(*url);
-  options.headers = std::move(*headers);
-  for (const auto& read : {read_format(settings, options), read_keys(settings, options)}) {
+  for (const auto& read : {read_headers(settings, options),
+                           read_format(settings, options),
+                           read_keys(settings, options)}) {
     if (!read) {
       return Failure(read.error());
     }

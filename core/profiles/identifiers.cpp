@@ -2,8 +2,8 @@
 #include "core/profiles/identifiers.h"
 
 #include <algorithm>
-#include <array>
 
+#include "core/events/placeholder.h"
 #include "core/profiles/profile.h"
 
 namespace edge::profiles {
@@ -11,22 +11,6 @@ namespace {
 
 using json::Value;
 
-constexpr std::array<std::string_view, 16> kPlaceholders = {"anonymous",
-                                                            "anon",
-                                                            "nil",
-                                                            "none",
-                                                            "null",
-                                                            "n/a",
-                                                            "na",
-                                                            "undefined",
-                                                            "unknown",
-                                                            "<nil>",
-                                                            "true",
-                                                            "false",
-                                                            "[]",
-                                                            "{}",
-                                                            "lmy47d",
-                                                            "-1"};
 constexpr std::size_t kMaxTypeBytes = 64;
 
 char lower(char c) {
@@ -37,10 +21,6 @@ std::string lower(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), [](char c) { return lower(c); });
   return result;
-}
-
-bool equal_ignoring_case(std::string_view lower_case, std::string_view text) {
-  return std::ranges::equal(lower_case, text, [](char a, char b) { return a == lower(b); });
 }
 
 std::string_view trim(std::string_view text) {
@@ -126,12 +106,8 @@ std::size_t Rules::limit_of(std::string_view type) const {
 }
 
 bool is_usable(std::string_view value, const Rules& rules) {
-  if (value.find_first_not_of("0-") == std::string_view::npos ||
-      value.size() > kMaxIdentifierBytes) {
-    return false;
-  }
-  const auto matches = [value](std::string_view word) { return equal_ignoring_case(word, value); };
-  return std::ranges::none_of(kPlaceholders, matches) && !rules.blocked.contains(value);
+  return value.size() <= kMaxIdentifierBytes && !events::is_placeholder(value) &&
+         !rules.blocked.contains(value);
 }
 
 std::string normal_email(std::string_view raw) {

@@ -24,10 +24,9 @@ class DeliveryMetrics {
             "edge_destination_state", "0 running, 1 held, 2 paused, 3 disabled", {"destination"})),
         delivered_(edge.metrics.counter(
             "edge_deliveries_delivered_total", "Events delivered", {"destination"})),
-        dead_(
-            edge.metrics.counter("edge_deliveries_dead_total", "Events given up", {"destination"})),
-        attempts_(edge.metrics.counter(
-            "edge_deliveries_attempts_total", "Requests sent", {"destination"})) {}
+        oldest_(edge.metrics.gauge("edge_deliveries_oldest_seconds",
+                                   "Age of the oldest event that is not yet through",
+                                   {"destination"})) {}
 
   void update() {
     for (const auto& entry : edge_.destinations.table().get()->entries()) {
@@ -40,8 +39,8 @@ class DeliveryMetrics {
       in_flight_.with({name}).set(static_cast<std::int64_t>(status->in_flight));
       state_.with({name}).set(static_cast<std::int64_t>(status->state));
       raise(delivered_.with({name}), status->delivered);
-      raise(dead_.with({name}), status->dead);
-      raise(attempts_.with({name}), status->attempts);
+      oldest_.with({name}).set(
+          status->oldest_at == 0 ? 0 : (to_ms(edge_.clock.now()) - status->oldest_at) / 1000);
     }
   }
 
@@ -59,8 +58,7 @@ class DeliveryMetrics {
   metrics::GaugeFamily& in_flight_;
   metrics::GaugeFamily& state_;
   metrics::CounterFamily& delivered_;
-  metrics::CounterFamily& dead_;
-  metrics::CounterFamily& attempts_;
+  metrics::GaugeFamily& oldest_;
 };
 
 }  // namespace

@@ -14,17 +14,22 @@
 
 namespace edge::delivery {
 
-/// One webhook destination, a store in memory, a clock that stands still and a scripted receiver.
+/// One destination, a webhook unless told otherwise, a store in memory, a clock that stands still
+/// and a scripted receiver.
 struct DeliveryBench {
   static storage::Deadline soon() { return storage::Deadline::in(std::chrono::seconds(5)); }
 
   explicit DeliveryBench(const std::string& settings = "{}") { configure(settings); }
+  /// Of another type: its settings.
+  DeliveryBench(std::string type, const std::string& config, const std::string& settings = "{}")
+      : head_(R"("type":")" + std::move(type) + R"(","config":)" + config) {
+    configure(settings);
+  }
 
   /// Sets the destination `hook` anew; `settings` are members of its definition.
   void configure(const std::string& settings) {
-    const std::string text =
-        R"({"id":"hook","name":"Hook","type":"webhook","url":"https://h.example/",)" +
-        (settings == "{}" ? "\"enabled\":true}" : settings.substr(1));
+    const std::string text = R"({"id":"hook","name":"Hook",)" + head_ + "," +
+                             (settings == "{}" ? "\"enabled\":true}" : settings.substr(1));
     const auto document = json::Document::parse(text, json::kEvent);
     const auto definition = destinations::read_definition(document->root(), catalogue);
     REQUIRE(definition);
@@ -44,9 +49,16 @@ struct DeliveryBench {
   }
 
   void append(const std::string& message_id, const std::string& user, std::uint64_t routes = 1) {
-    const std::string body = R"({"type":"track","event":"Tested","messageId":")" + message_id +
-                             R"(","userId":")" + user +
-                             R"(","timestamp":"2023-11-14T22:13:20.000Z"})";
+    append_event(R"({"type":"track","event":"Tested","messageId":")" + message_id +
+                     R"(","userId":")" + user + R"(","timestamp":"2023-11-14T22:13:20.000Z"})",
+                 message_id,
+                 user,
+                 routes);
+  }
+  void append_event(const std::string& body,
+                    const std::string& message_id,
+                    const std::string& user,
+                    std::uint64_t routes = 1) {
     storage::Batch batch;
     batch.appends.push_back({.stream = destinations::kStream,
                              .records = {{.source = "test",
@@ -86,6 +98,9 @@ struct DeliveryBench {
   destinations::Destinations destinations{store, catalogue, {}, {}};
   DeadLetters letters{store, destinations, clock};
   std::vector<std::string> disabled;
+
+ private:
+  std::string head_ = R"("type":"webhook","url":"https://h.example/")";
 };
 
 using Ids = std::vector<std::string>;

@@ -2,33 +2,13 @@
 #include <catch2/catch.hpp>
 
 #include "core/destinations/definition.h"
+#include "core/destinations/join.h"
 #include "core/destinations/mask.h"
 #include "core/destinations/standard_webhook.h"
-#include "core/json/writer.h"
 #include "tests/support/vectors.h"
 
 namespace edge::destinations {
 namespace {
-
-std::string json_of(const Request& request) {
-  json::Writer out;
-  out.begin_object().member("method", request.method).member("url", request.url);
-  out.key("headers").begin_object();
-  for (const auto& [name, value] : request.headers) {
-    out.member(name, value);
-  }
-  out.end_object().member("bodyType", "json").key("body").raw(request.body).end_object();
-  return out.take();
-}
-
-Result<std::unique_ptr<Destination>> destination_of(const Catalogue& catalogue, json::Value json) {
-  const auto definition = read_definition(json, catalogue);
-  if (!definition) {
-    return Failure(definition.error());
-  }
-  const auto config = json::Document::parse(definition->config, json::kEvent);
-  return catalogue.make(*catalogue.find(definition->type), config->root(), {});
-}
 
 Result<std::unique_ptr<Destination>> webhook_with(std::string_view config,
                                                   const SecretFinder& secrets = {}) {
@@ -39,43 +19,6 @@ Result<std::unique_ptr<Destination>> webhook_with(std::string_view config,
 
 events::Event event_of(std::string_view text) {
   return *events::Event::decode(text);
-}
-
-TEST_CASE("events become the webhook requests of the vectors", "[destinations]") {
-  const auto text = test::vector_text("events", "mapping.json");
-  if (!text) {
-    return;
-  }
-  const auto document = json::Document::parse(*text, json::kEvent);
-  REQUIRE(document);
-  const Catalogue catalogue;
-  std::size_t count = 0;
-  for (const json::Value test : document->root().find("cases")->elements()) {
-    const json::Value destination = *test.find("destination");
-    const auto type = *destination.find("type")->as_string();
-    if (type != "webhook" && type != "custom") {
-      continue;
-    }
-    INFO(*test.find("id")->as_string());
-    const auto made = destination_of(catalogue, destination);
-    REQUIRE(made);
-    const events::Event event = event_of(test.find("event")->raw());
-    const events::Event* batch[] = {&event};
-
-    const Encoding encoding = (*made)->encode(batch);
-
-    const json::Value expected = *test.find("expected")->find("requests");
-    REQUIRE(encoding.requests.size() == expected.size());
-    for (std::uint32_t i = 0; i < expected.size(); ++i) {
-      const std::string got = json_of(encoding.requests[i]);
-      const auto parsed = json::Document::parse(got, json::kEvent);
-      REQUIRE(parsed);
-      CAPTURE(got, expected.at(i)->raw());
-      CHECK(json::equal(parsed->root(), *expected.at(i)));
-    }
-    ++count;
-  }
-  test::report_vectors("events", "mapping.json#webhook", count);
 }
 
 TEST_CASE("webhooks are signed as the reference library of Standard Webhooks does",
@@ -116,7 +59,7 @@ TEST_CASE("a signed request carries id, time and one signature per secret", "[de
   const events::Event event = event_of(R"({"type":"track","messageId":"m1"})");
   const events::Event* batch[] = {&event};
 
-  Encoding encoding = (*made)->encode(batch);
+  Encoding encoding = encode(**made, batch);
   (*made)->sign(encoding.requests[0], from_ms(1'700'000'000'999));
 
   std::string signature;
@@ -141,13 +84,13 @@ TEST_CASE("several events share a request as a list with an id of its own", "[de
   const events::Event* both[] = {&a, &b};
   const events::Event* one[] = {&a};
 
-  const Encoding two = (*made)->encode(both);
-  const Encoding single = (*made)->encode(one);
+  const Encoding two = encode(**made, both);
+  const Encoding single = encode(**made, one);
 
   REQUIRE(two.requests.size() == 1);
   CHECK(two.requests[0].body ==
         R"([{"type":"track","messageId":"a"},{"type":"track","messageId":"b"}])");
-  CHECK(two.requests[0].events == std::vector<std::size_t>{0, 1});
+  CHECK(two.requests[0].records.at(1).event == 1);
   CHECK(single.requests[0].headers.back().second == "msg_a");
   CHECK(two.requests[0].headers.back().second != "msg_a");
 }

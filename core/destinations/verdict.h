@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: MIT
+// What an answer of a destination means (events spec 7.7).
 #pragma once
 
 #include <chrono>
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/base/clock.h"
-#include "core/base/result.h"
-#include "core/transport/http_client.h"
+namespace edge::destinations {
 
-namespace edge::delivery {
-
-/// What is done with an event after an attempt (events spec 7.7).
+/// What is done with an event after an attempt.
 enum class Action : std::uint8_t {
   Delivered,
   Retry,   ///< again after a back-off
@@ -26,8 +22,8 @@ enum class Action : std::uint8_t {
 
 struct Verdict {
   Action action = Action::Delivered;
-  std::string reason = {};  ///< empty when delivered or resent
-  std::chrono::milliseconds delay{0};
+  std::string reason = {};             ///< empty when delivered or resent
+  std::chrono::milliseconds delay{0};  ///< of a hold; 0 = as `retry.throttleMs` says
 
   bool operator==(const Verdict&) const = default;
 };
@@ -42,16 +38,9 @@ enum class Effect : std::uint8_t {
 
 /// What an answer means.
 struct Judgement {
-  std::vector<Verdict> events = {};
+  std::vector<Verdict> records = {};  ///< one per record of the request
   Effect effect = Effect::None;
   std::optional<std::chrono::milliseconds> retry_after = {};
 };
 
-/// What the answer to a webhook request with `batch` events means. `now` is for dates in
-/// Retry-After.
-Judgement judge(const Result<transport::IncomingResponse>& answer, std::size_t batch, Time now);
-
-/// Reads Retry-After: seconds or an HTTP date (RFC 9110 section 10.2.3); at most an hour.
-std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text, Time now);
-
-}  // namespace edge::delivery
+}  // namespace edge::destinations
