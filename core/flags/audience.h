@@ -62,6 +62,8 @@ class Conditions {
   /// Compiles the tree of a rule, whose leaves are ids in `audiences`.
   Root add_rule(json::Value tree, const std::unordered_map<std::string_view, Root>& audiences);
 
+  /// Whether any audience asks which segments the user is in.
+  [[nodiscard]] bool ask_for_segments() const { return !segments_.empty(); }
   [[nodiscard]] std::size_t slots() const { return slot_by_name_.size(); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view name) const;
   /// The attribute of a slot; slow.

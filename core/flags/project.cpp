@@ -185,6 +185,10 @@ Result<bool> Project::accept(std::string_view text) {
   }
   const auto fresh = *std::move(datafile);
   current_.publish(fresh);
+  {
+    const std::lock_guard lock(mutex_);
+    status_.changed = clock_.now();  // those who are told next may ask for it
+  }
   if (present != nullptr && notifications.is_heard(Topic::ConfigUpdate)) {
     notifications.publish(Topic::ConfigUpdate, update_message(*fresh));
   }
@@ -200,9 +204,6 @@ void Project::note(const Result<bool>& outcome) {
   status_.failures = outcome ? 0 : status_.failures + 1;
   status_.problem = outcome ? std::exchange(warning_, {}) : outcome.error().message;
   status_.is_from_cache = status_.is_from_cache && !outcome;
-  if (outcome && *outcome) {
-    status_.changed = now;
-  }
   status_.is_loaded = datafile != nullptr;
   status_.revision = datafile != nullptr ? datafile->revision : "";
 }
