@@ -52,6 +52,13 @@ struct Agent {
   std::chrono::milliseconds token_ttl = std::chrono::minutes(30);
 };
 
+/// OpenFeature's remote evaluation.
+struct Ofrep {
+  std::optional<bool> open = {};  ///< key `ofrep.public`; unset: true when every bind is loopback
+  bool variables = true;          ///< evaluating all flags lists their variables too
+  bool notifications = true;      ///< clients hear of a new datafile
+};
+
 struct Auth {
   std::string mode = "enforced";  ///< or `demo`
   std::string issuer = "edge-platform";
@@ -95,6 +102,7 @@ struct Config {
   Pixel pixel = {};
   Flags flags = {};
   Agent agent = {};
+  Ofrep ofrep = {};
   Auth auth = {};
   Privacy privacy = {};
   Outbound outbound = {};
