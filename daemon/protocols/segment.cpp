@@ -167,7 +167,7 @@ void segment(Mount& mount) {
                            .any_host = true,
                            .authenticates = false};
   mount.claim(Surface::Tracking,
-              {"/v1", "/segment", "/beacon", "/pixel/v1", "/sourceConfig"},
+              {"/v1", "/segment", "/beacon", "/pixel/v1", "/projects", "/sourceConfig"},
               print_problem);
   for (const std::string prefix : {"/v1/", "/segment/v1/"}) {
     for (const std::string_view name : kBatches) {
