@@ -30,34 +30,50 @@ export async function startDaemon({ datafile, config = '', variables = {} } = {}
   if (datafile !== undefined) writeDatafile(datafile);
 
   const { ASAN_OPTIONS = '', UBSAN_OPTIONS = '', TSAN_OPTIONS = '' } = process.env;
-  const child = spawn(
-    join(binDir, 'edged'),
-    ['--config', at('edge.toml'), '--data-dir', at('data'), '--listen', '127.0.0.1:0'],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        PATH: '/usr/bin:/bin', HOME: folder.path, XDG_RUNTIME_DIR: at('run'),
-        ASAN_OPTIONS, UBSAN_OPTIONS, TSAN_OPTIONS, ...variables,
-      },
-    });
   let log = '';
-  const url = await new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`edged ended with ${code}:\n${log}`)));
-    child.on('error', reject);
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      log += text;
-      const serving = /serving.*?url="?(http:[^\s"]+)/.exec(log);
-      if (serving) resolve(serving[1]);
+  let child;
+  /** Starts the program; resolves with its URL. */
+  const launch = (listen) => {
+    child = spawn(
+      join(binDir, 'edged'),
+      ['--config', at('edge.toml'), '--data-dir', at('data'), '--listen', listen],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: {
+          PATH: '/usr/bin:/bin', HOME: folder.path, XDG_RUNTIME_DIR: at('run'),
+          ASAN_OPTIONS, UBSAN_OPTIONS, TSAN_OPTIONS, ...variables,
+        },
+      });
+    log = '';
+    return new Promise((resolve, reject) => {
+      child.on('exit', (code) => reject(new Error(`edged ended with ${code}:\n${log}`)));
+      child.on('error', reject);
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        log += text;
+        const serving = /serving.*?url="?(http:[^\s"]+)/.exec(log);
+        if (serving) resolve(serving[1]);
+      });
     });
-  });
+  };
+  const readKey = () => readFileSync(at('run/edgectl/edged.key'), 'utf8').trim();
+  const url = await launch('127.0.0.1:0');
 
-  return {
+  const daemon = {
     url,
     pid: child.pid,
     writeDatafile,
     /** The local key: a bearer credential with every permission. */
-    key: readFileSync(at('run/edgectl/edged.key'), 'utf8').trim(),
+    key: readKey(),
     log: () => log,
+    /** Kills it at once (SIGKILL) and starts it anew on the same data, port and address. */
+    async killAndRestart() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      await launch(new URL(url).host);
+      daemon.key = readKey();
+      daemon.pid = child.pid;
+    },
     /** Sends SIGHUP: the datafile is read anew. */
     reload: () => child.kill('SIGHUP'),
     async stop() {
@@ -70,6 +86,7 @@ export async function startDaemon({ datafile, config = '', variables = {} } = {}
       if (child.exitCode !== 0) throw new Error(`edged ended with ${child.exitCode ?? child.signalCode}:\n${log}`);
     },
   };
+  return daemon;
 }
 
 /** The datafile of the vectors of that name, as text. */
