@@ -71,4 +71,11 @@ Result<std::vector<std::string>> from_inbound(InboundKind kind,
                                               json::Value body,
                                               std::string_view source = {});
 
+/// An event of Optimizely's data platform (spec 2.8) as a raw event: `fullstack`/`identified` says
+/// who somebody is, all else is the track event `TYPE.ACTION`.
+///
+/// Failure: InvalidArgument, reason `event_not_object`, `action_required` or
+/// `identifiers_required`.
+Result<std::string> from_odp(json::Value event);
+
 }  // namespace edge::events

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Stage 7 for the tracking protocol (events spec 2.7): any origin is mirrored, with credentials,
-// because browsers' clients send the write key in Authorization; no cookie is read or set there and
-// nothing but `success` is returned.
+// Stage 7 for the tracking protocol (events spec 2.7) and for Optimizely's data platform: any
+// origin is mirrored, with credentials, because browsers' clients send the write key in
+// Authorization; no cookie is read or set there.
 #include <string>
 
 #include "daemon/middleware.h"
 
 namespace edge::middleware {
 namespace {
+
+bool is_mirrored(http::Surface surface) {
+  return surface == http::Surface::Tracking || surface == http::Surface::Odp;
+}
 
 void mirror(http::Response& response, std::string_view origin) {
   response.set("Access-Control-Allow-Origin", origin)
@@ -21,7 +25,7 @@ void cors_tracking(Chain& chain) {
     const http::Request& request = exchange.request();
     const auto asked = request.header("Access-Control-Request-Method");
     if (request.method() != http::Method::Options || !asked ||
-        router.surface_of(request.path()) != http::Surface::Tracking) {
+        !is_mirrored(router.surface_of(request.path()))) {
       return next(std::move(exchange));
     }
     http::Response response(204);
@@ -40,9 +44,8 @@ void cors_tracking(Chain& chain) {
                   [&router = chain.router](
                       http::Request& request, const http::Route* route, http::Response& response) {
                     const bool is_tracking =
-                        route != nullptr
-                            ? route->options.surface == http::Surface::Tracking
-                            : router.surface_of(request.path()) == http::Surface::Tracking;
+                        is_mirrored(route != nullptr ? route->options.surface
+                                                     : router.surface_of(request.path()));
                     if (!is_tracking || request.method() == http::Method::Options) {
                       return;
                     }
