@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "cli/batch.h"
 
+#include <algorithm>
+#include <exception>
+#include <span>
+#include <thread>
+#include <vector>
+
 #include "cli/exit_code.h"
 #include "cli/input.h"
 
@@ -41,43 +47,106 @@ bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
 }
 
+struct Line {
+  std::string text = {};
+  std::size_t number = 0;
+};
+
+/// Answers of some lines, joined, and whether all were a yes.
+struct Answers {
+  std::string text = {};
+  bool all_yes = true;
+  std::exception_ptr fault = {};
+};
+
+void answer_line(const Line& line,
+                 const json::Profile& profile,
+                 const BatchAnswer& answer,
+                 Answers& answers) {
+  const auto document = json::Document::parse(line.text, profile);
+  if (!document || !document->root().is_object()) {
+    answers.text += parse_error(
+        line.number, document ? "a record must be a JSON object" : document.error().message);
+    answers.all_yes = false;
+  } else {
+    const auto [text, yes] = answer_one(document->root(), answer);
+    answers.text += text;
+    answers.all_yes = answers.all_yes && yes;
+  }
+  answers.text += '\n';
+}
+
+Answers answer_lines(std::span<const Line> lines, const Batch& batch, const BatchAnswer& answer) {
+  Answers answers;
+  try {
+    for (const Line& line : lines) {
+      answer_line(line, batch.profile, answer, answers);
+    }
+  } catch (...) {
+    answers.fault = std::current_exception();  // rethrown on the thread that waits
+  }
+  return answers;
+}
+
+/// Splits the lines among the workers; the answers come in the order of the lines.
+std::vector<Answers> answer_block(const std::vector<Line>& lines,
+                                  const Batch& batch,
+                                  const BatchAnswer& answer) {
+  const std::size_t share = (lines.size() + batch.workers - 1) / batch.workers;
+  std::vector<Answers> parts((lines.size() + share - 1) / share);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < parts.size(); ++i) {
+      threads.emplace_back([&, i] {
+        const std::size_t from = i * share;
+        parts[i] = answer_lines(
+            std::span(lines).subspan(from, std::min(share, lines.size() - from)), batch, answer);
+      });
+    }
+    parts[0] = answer_lines(std::span(lines).first(std::min(share, lines.size())), batch, answer);
+  }
+  return parts;
+}
+
 }  // namespace
 
-Result<int> run_batch(Call& call,
-                      const std::string& path,
-                      const json::Profile& profile,
-                      bool fail_invalid,
-                      const BatchAnswer& answer) {
-  const auto lines = call.open_lines(path);
+Result<int> run_batch(Call& call, const Batch& batch, const BatchAnswer& answer) {
+  // One worker answers line by line, so that somebody who types gets answers.
+  constexpr std::size_t kLinesPerWorker = 128;
+  const std::size_t block_size = batch.workers == 1 ? 1 : batch.workers * kLinesPerWorker;
+  const auto lines = call.open_lines(batch.path);
   if (!lines) {
     return Failure(lines.error());
   }
   bool all_yes = true;
-  std::string line;
-  while (true) {
-    const auto more = (*lines)->next(line);
-    if (!more) {
-      return Failure(more.error());
+  bool has_more = true;
+  std::vector<Line> block;
+  while (has_more) {
+    block.clear();
+    while (has_more && block.size() < block_size) {
+      Line line;
+      const auto more = (*lines)->next(line.text);
+      if (!more) {
+        return Failure(more.error());
+      }
+      has_more = *more;
+      if (has_more && !is_blank(line.text)) {
+        line.number = (*lines)->number();
+        block.push_back(std::move(line));
+      }
     }
-    if (!*more) {
-      return fail_invalid && !all_yes ? exit_code::kNo : exit_code::kDone;
+    if (block.empty()) {
+      break;
     }
-    if (is_blank(line)) {
-      continue;
+    for (const Answers& answers : answer_block(block, batch, answer)) {
+      if (answers.fault) {
+        std::rethrow_exception(answers.fault);
+      }
+      call.out().write(answers.text);
+      all_yes = all_yes && answers.all_yes;
     }
-    const auto document = json::Document::parse(line, profile);
-    if (!document || !document->root().is_object()) {
-      call.out().write(
-          parse_error((*lines)->number(),
-                      document ? "a record must be a JSON object" : document.error().message) +
-          "\n");
-      all_yes = false;
-      continue;
-    }
-    auto [text, yes] = answer_one(document->root(), answer);
-    call.out().write(text + "\n");
-    all_yes = all_yes && yes;
   }
+  return batch.fail_invalid && !all_yes ? exit_code::kNo : exit_code::kDone;
 }
 
 }  // namespace edge::cli

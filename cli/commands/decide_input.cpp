@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/problem.h"
-#include "core/config/config.h"
 #include "core/config/private_file.h"
+#include "core/flags/decision.h"
 #include "core/json/writer.h"
 
 namespace edge::cli::commands {
@@ -45,14 +46,6 @@ Result<std::string> attrs_text(const Call& call) {
 }
 
 }  // namespace
-
-Command& with_datafile_option(Command& command) {
-  return command.option({.name = "datafile",
-                         .value = "FILE|-",
-                         .help = "flags to decide on; default: the configured ones",
-                         .env = "EDGE_DATAFILE",
-                         .complete = Complete::Files});
-}
 
 Command& with_user_options(Command& command) {
   constexpr std::string_view kUser = "User";
@@ -95,27 +88,6 @@ Command& with_user_options(Command& command) {
                .repeatable = true});
 }
 
-Result<DatafileSource> datafile_of(Call& call) {
-  DatafileSource source{.kind = "file", .from = call["datafile"]};
-  if (source.from.empty()) {
-    source.from = call.config().resolve(call.config().flags.datafile).string();
-  } else if (source.from == "-") {
-    source.kind = "stdin";
-  }
-  const auto text = call.read(source.from);
-  if (!text) {
-    return Failure(text.error());
-  }
-  auto datafile = flags::load_datafile(*text);
-  if (!datafile) {
-    Error error = datafile.error();
-    error.message = fmt::format("{}: {}", source.from, error.message);
-    return Failure(std::move(error));
-  }
-  source.datafile = std::move(*datafile);
-  return source;
-}
-
 Result<std::string> attributes_of(Call& call) {
   json::Writer all;
   all.begin_object();
@@ -147,24 +119,39 @@ Result<std::string> attributes_of(Call& call) {
   return unique.end_object().take();
 }
 
-Result<flags::Options> options_of(Call& call) {
-  flags::Options options{.enabled_flags_only = call.flag("enabled-only"),
-                         .ignore_user_profile = call.flag("ignore-ups"),
-                         .exclude_variables = call.flag("no-variables")};
-  for (const std::string& name : call.all("option")) {
-    if (!options.set(name)) {
+namespace {
+
+/// Writes `options` and says whether ENABLED_FLAGS_ONLY was among them.
+Result<bool> write_options(const Call& call, json::Writer& out) {
+  std::vector<std::string> names = call.all("option");
+  for (const auto& [flag, name] : {std::pair{"ignore-ups", "IGNORE_USER_PROFILE_SERVICE"},
+                                   std::pair{"no-variables", "EXCLUDE_VARIABLES"}}) {
+    if (call.flag(flag)) {
+      names.emplace_back(name);
+    }
+  }
+  bool enabled_only = call.flag("enabled-only");
+  out.key("options").begin_array();
+  for (const std::string& name : names) {
+    flags::Options known;
+    if (!known.set(name)) {
       return Failure(usage_error(
           fmt::format("--option \"{}\" is none of DISABLE_DECISION_EVENT, ENABLED_FLAGS_ONLY, "
                       "IGNORE_USER_PROFILE_SERVICE, INCLUDE_REASONS, EXCLUDE_VARIABLES",
                       name),
           "option"));
     }
+    enabled_only = enabled_only || known.enabled_flags_only;
+    if (!known.enabled_flags_only) {
+      out.string(name);
+    }
   }
-  return options;
+  out.end_array();
+  return enabled_only;
 }
 
-Result<std::vector<Force>> forces_of(Call& call) {
-  std::vector<Force> forces;
+Result<void> write_forces(const Call& call, json::Writer& out) {
+  out.key("forcedDecisions").begin_array();
   for (const std::string& text : call.all("force")) {
     const std::size_t sign = text.find('=');
     const std::size_t slash = text.substr(0, sign).find('/');
@@ -173,16 +160,17 @@ Result<std::vector<Force>> forces_of(Call& call) {
       return Failure(
           usage_error(fmt::format("--force \"{}\" is not FLAG[/RULE]=VARIATION", text), "force"));
     }
-    Force force{.flag = text.substr(0, flag_end), .variation = text.substr(sign + 1)};
+    out.begin_object().member("flagKey", text.substr(0, flag_end));
     if (slash != std::string::npos) {
-      force.rule = text.substr(slash + 1, sign - slash - 1);
+      out.member("ruleKey", text.substr(slash + 1, sign - slash - 1));
     }
-    forces.push_back(std::move(force));
+    out.member("variationKey", text.substr(sign + 1)).end_object();
   }
-  return forces;
+  out.end_array();
+  return {};
 }
 
-Result<std::vector<flags::Expectation>> expectations_of(Call& call) {
+Result<std::vector<flags::Expectation>> expectations_of(const Call& call) {
   std::vector<flags::Expectation> expectations;
   for (const std::string& text : call.all("expect")) {
     auto expectation = flags::parse_expectation(text);
@@ -192,6 +180,75 @@ Result<std::vector<flags::Expectation>> expectations_of(Call& call) {
     expectations.push_back(std::move(*expectation));
   }
   return expectations;
+}
+
+void write_texts(json::Writer& out, std::string_view name, const std::vector<std::string>& texts) {
+  out.key(name).begin_array();
+  for (const std::string& text : texts) {
+    out.string(text);
+  }
+  out.end_array();
+}
+
+std::vector<std::string> named_flags(const Call& call,
+                                     const std::vector<flags::Expectation>& expectations) {
+  std::vector<std::string> keys;
+  const auto add = [&keys](const std::string& key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      keys.push_back(key);
+    }
+  };
+  for (const std::string& key : call.all("FLAG")) {
+    add(key);
+  }
+  for (const flags::Expectation& expectation : expectations) {
+    add(expectation.flag_key);
+  }
+  return keys;
+}
+
+}  // namespace
+
+Result<Question> question_of(Call& call) {
+  auto expectations = expectations_of(call);
+  if (!expectations) {
+    return Failure(expectations.error());
+  }
+  const std::string user = call["user"];
+  json::Writer out;
+  out.begin_object().member("userId", user);
+  const auto enabled_only = write_options(call, out);
+  if (!enabled_only) {
+    return Failure(enabled_only.error());
+  }
+  if (auto done = write_forces(call, out); !done) {
+    return Failure(done.error());
+  }
+  const auto attributes = attributes_of(call);
+  if (!attributes) {
+    return Failure(attributes.error());
+  }
+  out.key("attributes").raw(*attributes);
+  write_texts(out, "qualifiedSegments", call.all("segment"));
+  auto profiles = ProfileFile::open(call);
+  if (!profiles) {
+    return Failure(profiles.error());
+  }
+  if (const auto map = profiles->map_of(user)) {
+    out.key("userProfile").raw(*map);
+  }
+  auto keys = named_flags(call, *expectations);
+  if (!call.flag("all")) {
+    write_texts(out, "keys", keys);
+  }
+  if (call.flag("explain")) {
+    out.member("explain", true);
+  }
+  return Question{.record = out.end_object().take(),
+                  .keys = std::move(keys),
+                  .enabled_only = *enabled_only,
+                  .expectations = std::move(*expectations),
+                  .profiles = std::move(*profiles)};
 }
 
 Result<ProfileFile> ProfileFile::open(const Call& call) {
@@ -213,13 +270,13 @@ Result<ProfileFile> ProfileFile::open(const Call& call) {
   return file;
 }
 
-std::optional<flags::StickyMap> ProfileFile::map_of(std::string_view user) const {
+std::optional<std::string> ProfileFile::map_of(std::string_view user) const {
   if (path_.empty()) {
     return std::nullopt;
   }
   const auto profile = profiles_ ? profiles_->root().find(user) : std::nullopt;
   const auto map = profile ? profile->find("experiment_bucket_map") : std::nullopt;
-  return map ? flags::sticky_map_of(*map) : flags::StickyMap{};
+  return map ? std::string(map->raw()) : "{}";
 }
 
 Result<void> ProfileFile::save(std::string_view user, std::string_view bucket_map) const {

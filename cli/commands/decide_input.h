@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What `edgectl decide` reads: the datafile, the user, the settings that bend decisions.
+// What `edgectl decide` is asked: its arguments as one record, in the form that batches and the
+// route `/api/decide` take too.
 #pragma once
 
 #include <memory>
@@ -10,50 +11,24 @@
 
 #include "cli/call.h"
 #include "cli/command.h"
-#include "core/flags/datafile.h"
-#include "core/flags/decide.h"
 #include "core/flags/expectation.h"
 #include "core/json/document.h"
 
 namespace edge::cli::commands {
 
-struct DatafileSource {
-  std::shared_ptr<const flags::Datafile> datafile = {};
-  std::string kind = {};  ///< `file` or `stdin`
-  std::string from = {};  ///< path, or `-`
-};
-
-/// The options that choose what is decided on.
-Command& with_datafile_option(Command& command);
-/// The options that describe the user and bend the decision.
+/// The options that describe a user and bend decisions.
 Command& with_user_options(Command& command);
-
-/// `--datafile`, else the configured one. Failure: InvalidArgument (exit 3) when it cannot be read
-/// or used.
-Result<DatafileSource> datafile_of(Call& call);
 
 /// `--attrs`, `--attr` and `--bucketing-id` as one JSON object text; later ones win.
 Result<std::string> attributes_of(Call& call);
-
-Result<flags::Options> options_of(Call& call);
-
-/// A `--force FLAG[/RULE]=VARIATION`.
-struct Force {
-  std::string flag = {};
-  std::optional<std::string> rule = {};
-  std::string variation = {};
-};
-Result<std::vector<Force>> forces_of(Call& call);
-
-Result<std::vector<flags::Expectation>> expectations_of(Call& call);
 
 /// `--ups FILE`: stored profiles `{USER:{"user_id","experiment_bucket_map"}}`; a file that is not
 /// there holds none. One thread only.
 class ProfileFile {
  public:
   static Result<ProfileFile> open(const Call& call);
-  /// The bucket map of the user; nothing without `--ups`. Views live as long as this object.
-  [[nodiscard]] std::optional<flags::StickyMap> map_of(std::string_view user) const;
+  /// The bucket map of the user as JSON; nothing without `--ups`.
+  [[nodiscard]] std::optional<std::string> map_of(std::string_view user) const;
   /// Writes the file anew with this bucket map, all or nothing.
   [[nodiscard]] Result<void> save(std::string_view user, std::string_view bucket_map) const;
 
@@ -61,5 +36,17 @@ class ProfileFile {
   std::string path_;
   std::unique_ptr<json::Document> profiles_;
 };
+
+/// The arguments, read and checked.
+struct Question {
+  std::string record = {};             ///< JSON; never asks to leave out flags that are off
+  std::vector<std::string> keys = {};  ///< flags named, in expectations too, each once
+  bool enabled_only = false;  ///< leave out flags that are off, unless a single one is asked
+  std::vector<flags::Expectation> expectations = {};
+  ProfileFile profiles = {};
+};
+
+/// Failure: usage, or InvalidArgument when attributes or profiles cannot be read.
+Result<Question> question_of(Call& call);
 
 }  // namespace edge::cli::commands

@@ -6,16 +6,17 @@
 #include <utility>
 #include <vector>
 
-#include "cli/commands/decide_input.h"
 #include "cli/output.h"
-#include "core/flags/decision.h"
+#include "cli/report.h"
 #include "core/flags/expectation.h"
+#include "core/json/document.h"
 
 namespace edge::cli::commands {
 
-/// Everything decided in one run, ready to print.
+/// A document `edge.decide/1` as it came, and what is made of it.
 struct Outcome {
-  std::vector<flags::Decision> decisions = {};
+  json::Value document;
+  std::vector<json::Value> decisions = {};  ///< those to show
   std::vector<std::pair<std::string, flags::Verdict>> verdicts = {};
 
   [[nodiscard]] bool all_met() const {
@@ -24,13 +25,14 @@ struct Outcome {
   }
 };
 
-/// The document `edge.decide/1`.
-std::string outcome_json(const DatafileSource& source,
-                         const std::string& user,
-                         const std::string& attributes,
-                         const Outcome& outcome);
+/// The document with the decisions to show and the expectations.
+std::string outcome_json(const Outcome& outcome);
 
-/// Tables: the decisions, then what became of the expectations.
-std::string outcome_text(const Outcome& outcome, const Layout& layout);
+/// A table of the decisions, or of the expectations when there are any, with the walks that were
+/// asked for.
+std::string outcome_text(const Outcome& outcome, const Layout& layout, bool ascii);
+
+/// The expectations for a report.
+std::vector<Check> checks_of(const Outcome& outcome);
 
 }  // namespace edge::cli::commands

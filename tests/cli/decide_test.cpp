@@ -227,3 +227,105 @@ TEST_CASE("the batch gives the decisions of the reference", "[cli]") {
   CHECK(static_cast<std::size_t>(std::count(done.out.begin(), done.out.end(), '\n')) ==
         lines->size());
 }
+
+TEST_CASE("decide --explain shows the walk with the values seen", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished done =
+      sandbox.edgectl(decide({"new_checkout", "-u", "u-42", "--attr", "plan=free", "--explain"}));
+  const Finished ascii = sandbox.edgectl(
+      decide({"vip_offer", "-u", "u-42", "--segment", "high_value", "--explain", "--ascii"}));
+  const Finished document = sandbox.edgectl(decide({"new_checkout",
+                                                    "-u",
+                                                    "u-42",
+                                                    "--explain",
+                                                    "--select",
+                                                    "/decisions/0/explanation/steps/0/finding"}));
+
+  CHECK(done.exit == 0);
+  CHECK(holds(done.out, "  ✗ experiment checkout_test: the audience does not match\n"));
+  CHECK(holds(done.out, "✗ plan exact \"pro\"   seen \"free\"\n"));
+  CHECK(holds(done.out, "  ✓ delivery checkout_everyone: bucketed into off\n"));
+  CHECK(holds(done.out, " of 10 000: [0 to 10 000 off]\n"));
+  CHECK(holds(ascii.out, "  + delivery vip_offer_high_value: bucketed into on\n"));
+  CHECK(holds(ascii.out, "+ segment \"high_value\"\n"));
+  CHECK(document.out == "wrong_audience\n");
+}
+
+TEST_CASE("decide reports its expectations to CI systems", "[cli]") {
+  const Sandbox sandbox;
+  const std::vector<std::string> asked = {
+      "-u", "u-42", "--expect", "new_checkout", "--expect", "!vip_offer"};
+  auto with_junit = asked;
+  with_junit.insert(with_junit.end(), {"--report", "junit:report.xml"});
+  auto with_nonsense = asked;
+  with_nonsense.insert(with_nonsense.end(), {"--report", "tap"});
+
+  const Finished junit = sandbox.edgectl(decide(with_junit));
+  const Finished github = sandbox.edgectl(
+      decide(asked),
+      {.env = {{"GITHUB_ACTIONS", "true"}, {"GITHUB_STEP_SUMMARY", sandbox.path("summary.md")}}});
+  const Finished nonsense = sandbox.edgectl(decide(with_nonsense));
+
+  CHECK(junit.exit == 1);
+  CHECK(holds(sandbox.read("report.xml"), "tests=\"2\" failures=\"1\""));
+  CHECK(holds(sandbox.read("report.xml"), "name=\"new_checkout\">\n      <failure message="));
+  CHECK(github.exit == 1);
+  CHECK(holds(github.err, "::error title=new_checkout::new_checkout is not met: got false\n"));
+  CHECK(holds(sandbox.read("summary.md"), "1 of 2 checks passed\n"));
+  CHECK(nonsense.exit == 2);
+}
+
+TEST_CASE("a batch with workers gives the answers of one without, in order", "[cli]") {
+  const auto datafile = edge::test::vector_text("decisions", "starter.json");
+  const auto lines = edge::test::vector_lines("decisions", "starter.jsonl");
+  if (!datafile || !lines) {
+    return;
+  }
+  const Sandbox sandbox;
+  std::string records;
+  for (const std::string& line : *lines) {
+    records += line + "\n" + (line.size() % 7 == 0 ? "\nnot json\n" : "");
+  }
+  const std::vector<std::string> command = {"decide",
+                                            "--batch",
+                                            sandbox.write("records.jsonl", records),
+                                            "--datafile",
+                                            sandbox.write("starter.json", *datafile)};
+  auto with_workers = command;
+  with_workers.insert(with_workers.end(), {"--workers", "3"});
+  auto with_none = command;
+  with_none.insert(with_none.end(), {"--workers", "0"});
+
+  const Finished one = sandbox.edgectl(command);
+  const Finished three = sandbox.edgectl(with_workers);
+
+  REQUIRE(one.exit == 0);
+  CHECK(three.exit == 0);
+  CHECK((three.out == one.out));
+  CHECK(sandbox.edgectl(with_none).exit == 2);
+}
+
+TEST_CASE("a batch on a datafile that is not ready is answered with error decisions", "[cli]") {
+  const Sandbox sandbox;
+  const std::string unready = sandbox.write("unready.json", R"({"version":"4"})");
+
+  const Finished done = sandbox.edgectl({"decide", "--batch", "-", "--datafile", unready},
+                                        {.input = R"({"id":1,"userId":"u","key":"f"})"
+                                                  "\n"});
+
+  CHECK(done.exit == 0);
+  CHECK(holds(done.out, "Optimizely SDK not configured properly yet."));
+}
+
+TEST_CASE("decide leaves out flags that are off only when there are several", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished one =
+      sandbox.edgectl(decide({"vip_offer", "-u", "u", "--option", "ENABLED_FLAGS_ONLY", "--json"}));
+  const Finished expected = sandbox.edgectl(
+      decide({"new_checkout", "-u", "u", "--enabled-only", "--expect", "!vip_offer"}));
+
+  CHECK(holds(one.out, "\"flagKey\": \"vip_offer\""));
+  CHECK(expected.exit == 0);
+}
