@@ -98,6 +98,10 @@ void Output::abandon() {
   }
 }
 
+void Output::keep() {
+  path_.clear();
+}
+
 void Output::commit() {
   if (!path_.empty() || !buffer_.empty()) {
     flush();

@@ -61,6 +61,8 @@ class Output {
   void set_mode(unsigned mode) { mode_ = mode; }
   /// After a failure: what was written to stdout goes out, a file stays as it was.
   void abandon();
+  /// There is nothing new to write: a file that nothing was written to yet stays as it is.
+  void keep();
   /// Puts a file in its place. Without this call nothing is left behind.
   void commit();
 

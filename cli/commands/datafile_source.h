@@ -13,7 +13,7 @@
 
 namespace edge::cli::commands {
 
-/// `--datafile`.
+/// `--datafile`, `--sdk-key` and `--offline`.
 Command& with_datafile_option(Command& command);
 
 /// Whether the arguments or the environment name a datafile.
@@ -25,8 +25,17 @@ struct DatafileText {
   flags::DatafileOrigin origin = {};
 };
 Result<DatafileText> read_datafile(Call& call);
-/// The same for a file that an argument names; `-` is stdin.
+/// The same for a place that an argument names: a file, a URL, or `-` for stdin. A server that does
+/// not give it stops the command.
 Result<DatafileText> read_datafile(Call& call, const std::string& place);
+
+/// A datafile from a server, and whether it is another one than the last time.
+struct FetchedText : DatafileText {
+  bool is_modified = true;
+};
+Result<FetchedText> fetch_text(Call& call, const std::string& url);
+/// Where the server has the datafile of an SDK key. Failure: usage when it is no key.
+Result<std::string> url_of_key(Call& call, const std::string& key);
 
 /// A datafile, loaded.
 struct DatafileSource {

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "core/flags/audience.h"
 #include "core/flags/datafile.h"
 #include "core/flags/user.h"
+#include "core/flags/view.h"
 
 namespace edge::flags {
 namespace {
@@ -33,20 +33,13 @@ void write_key(json::Writer& out, const Variation* variation) {
   }
 }
 
-/// The ranges that a bucket can fall into: entries are tried in file order, so one that ends before
-/// an earlier one is never reached.
 void write_ranges(json::Writer& out, const std::vector<Range>& allocation) {
   out.key("ranges").begin_array();
-  double from = 0;
-  for (const Range& range : allocation) {
-    // Buckets are whole numbers: a range that ends at a fraction holds the one below it.
-    const double to = std::min(std::ceil(range.end), static_cast<double>(kBuckets));
-    if (to > from) {
-      out.begin_object().key("from").number(from).key("to").number(to);
-      write_key(out, range.variation);
-      out.end_object();
-      from = to;
-    }
+  for (const Share& share : shares_of(allocation)) {
+    out.begin_object().member("from", std::uint64_t{share.from});
+    out.member("to", std::uint64_t{share.to});
+    write_key(out, share.variation);
+    out.end_object();
   }
   out.end_array();
 }
