@@ -9,6 +9,7 @@
 #include "core/accounts/login_settings.h"
 #include "core/destinations/definition.h"
 #include "core/json/document.h"
+#include "core/pixels/settings.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
 
@@ -96,21 +97,6 @@ Result<std::vector<destinations::Definition>> configured_destinations(
   return all;
 }
 
-/// Settings whose values the configuration has checked.
-pixels::Pixels::Settings pixel_settings(const config::Config& config) {
-  const auto ip = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate);
-  const auto privacy = pixels::open_privacy(
-      ip, config.pixel.user_agent, config.pixel.recipients, config.pixel.respect_gpc);
-  using Legacy = pixels::Pixels::LegacyTokens;
-  return {.base_url = config.pixel.base_url,
-          .privacy = privacy.value_or(pixels::OpenPrivacy{}),
-          .legacy = config.pixel.accept_v1 == "reject"  ? Legacy::Reject
-                    : config.pixel.accept_v1 == "count" ? Legacy::Count
-                                                        : Legacy::Flag,
-          .data_dir = config.data_dir,
-          .make_missing_ring = config.auth.mode == "demo"};
-}
-
 /// Values of secrets for destinations; a secret that cannot be read counts as absent and the
 /// destination says so.
 destinations::SecretFinder finder(const config::Secrets& secrets) {
@@ -142,7 +128,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                   [this](const events::Event& event) {
                     return destinations.table().get()->route(event);
                   }}),
-      pixels(pixel_settings(config), secrets, ingest, clock, ids, random),
+      pixels(pixels::settings_of(config), secrets, store, ingest, clock, ids, random, metrics),
       projector(store, clock),
       profiles(store),
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
@@ -183,6 +169,9 @@ Result<void> Edge::start() {
   }
   if (auto opened = flags.open(*std::move(flag_settings)); !opened) {
     return opened;
+  }
+  if (auto checked = pixels::check_settings(config); !checked) {
+    return checked;
   }
   if (auto loaded = pixels.load(); !loaded) {
     return loaded;

@@ -105,6 +105,18 @@ void print_config(const config::Loaded& loaded) {
   }
 }
 
+/// Reads key ring, rules and address lists of pixels anew; each that cannot be used leaves the one
+/// in force.
+void reload_pixels(Edge& edge, Log& log) {
+  const auto problems = edge.pixels.reload();
+  for (const Error& problem : problems) {
+    log.warn("pixel settings stay as they were", {{"problem", problem.message}});
+  }
+  if (problems.empty()) {
+    log.info("pixel keys, rules and lists read");
+  }
+}
+
 /// Waits for the signal that ends the daemon. Reports to the service manager meanwhile. Returns the
 /// exit code.
 int wait_for_end(const sigset_t& signals, Edge& edge, Log& log, const Notifier& notifier) {
@@ -116,6 +128,7 @@ int wait_for_end(const sigset_t& signals, Edge& edge, Log& log, const Notifier& 
     }
     if (signal == SIGHUP) {
       edge.flags.refresh_all_soon();
+      reload_pixels(edge, log);
       log.warn("other settings are read at the start only; restart to change them");
     }
     notifier.tell("WATCHDOG=1");

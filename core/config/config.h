@@ -29,8 +29,21 @@ struct Pixel {
   std::string base_url = "http://localhost:9100";  ///< default: server.public_url when that is set
   std::string user_agent = "family";               ///< what of it an open keeps: or `none`, `full`
   std::string recipients = "id";                   ///< how they are kept: or `hash`, `none`
-  std::string accept_v1 = "flag";  ///< tokens of the old layout: or `reject`, `count`
-  bool respect_gpc = true;         ///< Sec-GPC and DNT: count without identity
+  std::string accept_v1 = "flag";            ///< tokens of the old layout: or `reject`, `count`
+  bool respect_gpc = true;                   ///< Sec-GPC and DNT: count without identity
+  std::string expired_links = "follow";      ///< or `gone`
+  std::vector<std::string> link_hosts = {};  ///< click links lead to these only; empty = all
+  std::string rules = {};                    ///< rule file of open classes; empty = built in
+  std::vector<std::string> lists_self = {};  ///< files of networks, as the three below
+  std::vector<std::string> lists_prefetch = {};
+  std::vector<std::string> lists_proxy = {};
+  std::vector<std::string> lists_scanner = {};
+  std::int64_t min_human_seconds = 0;  ///< opens sooner after sending are prefetches; 0 = off
+  bool iat_is_sent = false;            ///< the token's time is when the mail was sent
+  std::chrono::milliseconds max_future = std::chrono::hours(24);  ///< of a token's time
+  std::chrono::milliseconds repeat_window = std::chrono::seconds(2);
+  std::chrono::milliseconds burst_window = std::chrono::seconds(2);
+  std::chrono::milliseconds retention = std::chrono::hours(24) * 400;  ///< 0 = for ever
 };
 
 struct Flags {

@@ -99,6 +99,14 @@ const KeyRing::Key* KeyRing::find(unsigned number) const {
   return found == keys_.end() ? nullptr : &found->second;
 }
 
+const KeyRing::Key* KeyRing::oldest() const {
+  if (keys_.empty()) {
+    return nullptr;
+  }
+  const auto first = keys_.upper_bound(0);
+  return first == keys_.end() ? &keys_.begin()->second : &first->second;
+}
+
 std::vector<unsigned> KeyRing::numbers() const {
   std::vector<unsigned> numbers;
   for (const auto& [number, key] : keys_) {

@@ -40,6 +40,9 @@ class KeyRing {
   [[nodiscard]] const Key* find(unsigned number) const;
   [[nodiscard]] unsigned active() const { return active_; }
   [[nodiscard]] bool empty() const { return keys_.empty(); }
+  /// The key made first among those that are there (1 first, 0 last); null in an empty ring. It
+  /// outlives rotations: what is hashed with it stays the same.
+  [[nodiscard]] const Key* oldest() const;
   [[nodiscard]] std::vector<unsigned> numbers() const;
   [[nodiscard]] const std::map<unsigned, std::string>& retired() const { return retired_; }
 

@@ -273,3 +273,36 @@ TEST_CASE("later sources of metadata win over earlier ones", "[cli]") {
 
   CHECK(made.out == "{\"utm_source\":\"b\",\"x\":3,\"y\":2}\n");
 }
+
+TEST_CASE("opt-out lists and reports work on the local store", "[cli]") {
+  const Sandbox sandbox;
+  const auto run = [&](std::vector<std::string> arguments, const std::string& input = {}) {
+    return sandbox.edgectl(std::move(arguments), {.input = input});
+  };
+
+  const Finished added =
+      run({"optout", "add", "--list", "news", "u-1", "-", "--json"}, "u-2\r\n\nu-1\n");
+  const Finished nothing = run({"optout", "add", "-n", "u-9"});
+  const Finished listed = run({"optout", "list", "--list", "news", "--format", "csv"});
+  const Finished other = run({"optout", "list", "--format", "jsonl"});
+  const Finished removed = run({"optout", "remove", "--list", "news", "u-2", "--json"});
+  const Finished wrong = run({"optout", "add", "*"});
+  const Finished report = run({"analytics", "report", "opens", "--json"});
+  const Finished no_report = run({"analytics", "report", "opens", "--since", "yesterday"});
+  const Finished unknown = run({"analytics", "report", "smiles"});
+
+  CAPTURE(added.err, listed.err, report.err);
+  CHECK(added.out.find(R"("changed": 2)") != std::string::npos);
+  CHECK(added.out.find(R"("unchanged": 1)") != std::string::npos);
+  CHECK(nothing.err.find("would add 1") != std::string::npos);
+  CHECK(line_of(listed.out, 1) == "recipient,since,by");
+  CHECK(line_of(listed.out, 2).starts_with("u-1,20"));
+  CHECK(line_of(listed.out, 3).ends_with(",command"));
+  CHECK(other.out.empty());
+  CHECK(removed.out.find(R"("changed": 1)") != std::string::npos);
+  CHECK(wrong.exit == 3);
+  CHECK(report.exit == 0);
+  CHECK(report.out.find(R"("rows": [])") != std::string::npos);
+  CHECK(no_report.exit == 2);
+  CHECK(unknown.exit == 2);
+}

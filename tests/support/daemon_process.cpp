@@ -148,7 +148,8 @@ int DaemonProcess::stop(int signal) {
 }
 
 std::string DaemonProcess::key() const {
-  return read_file(directory_ / "run/edgectl/edged.key");
+  std::string text = read_file(directory_ / "run/edgectl/edged.key");
+  return text.substr(0, text.find('\n'));
 }
 
 std::string DaemonProcess::log() const {
