@@ -73,6 +73,7 @@ struct Rollout {
 
 struct Flag {
   std::string_view key = {};
+  bool is_replaced = false;  ///< a later flag has the same key
   std::string_view rollout_id = {};
   const Rollout* rollout = nullptr;
   std::vector<const Rule*> experiments = {};

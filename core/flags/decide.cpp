@@ -34,12 +34,16 @@ Decision Decider::decide(std::string_view flag_key) {
   if (flag == nullptr) {
     return error_decision(flag_key, fmt::format("No flag was found for key \"{}\".", flag_key));
   }
+  return decide_known(*flag);
+}
+
+Decision Decider::decide_known(const Flag& flag) {
   notes_.clear();
   steps_.clear();
   passed_holdout_.reset();
-  const Outcome outcome = decide_flag(*flag);
-  expose(*flag, outcome);
-  Decision decision{.flag_key = flag->key,
+  const Outcome outcome = decide_flag(flag);
+  expose(flag, outcome);
+  Decision decision{.flag_key = flag.key,
                     .source = outcome.source,
                     .means = outcome.means,
                     .rule = outcome.rule,
@@ -52,7 +56,7 @@ Decision Decider::decide(std::string_view flag_key) {
     decision.rule_key = outcome.rule->key;
   }
   if (!circumstances_.options.exclude_variables) {
-    decision.variables = flag->variables_under(decision.is_enabled ? outcome.variation : nullptr);
+    decision.variables = flag.variables_under(decision.is_enabled ? outcome.variation : nullptr);
   }
   decision.reasons = std::move(notes_);
   decision.steps = std::move(steps_);
@@ -82,10 +86,10 @@ std::vector<Decision> Decider::decide_all() {
   }
   decisions.reserve(datafile_.flags.size());
   for (const Flag& flag : datafile_.flags) {
-    if (datafile_.find_flag(flag.key) != &flag) {
-      continue;  // a later flag of the same key replaces it
+    if (flag.is_replaced) {
+      continue;
     }
-    Decision decision = decide(flag.key);
+    Decision decision = decide_known(flag);
     if (!circumstances_.options.enabled_flags_only || decision.is_enabled) {
       decisions.push_back(std::move(decision));
     }

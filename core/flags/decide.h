@@ -82,6 +82,7 @@ class Decider {
     Means means = Means::None;
   };
 
+  Decision decide_known(const Flag& flag);
   Outcome decide_flag(const Flag& flag);
   std::optional<Outcome> try_experiments(const Flag& flag);
   Outcome try_deliveries(const Flag& flag);

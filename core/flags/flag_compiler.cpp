@@ -110,6 +110,7 @@ void FlagCompiler::render() {
     }
   }
   for (Flag& flag : datafile_.flags) {
+    flag.is_replaced = datafile_.find_flag(flag.key) != &flag;
     const json::Value variables = *flag.source->find("variables");
     flag.defaults = render_variables(variables, std::nullopt);
     std::set<std::string_view> ids;

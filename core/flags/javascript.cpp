@@ -68,6 +68,20 @@ double decimal(std::string_view literal) {
   return std::strtod(std::string(literal).c_str(), nullptr);
 }
 
+/// The nearest double of digits alone. Up to 15 of them are exact, which versions nearly always
+/// are.
+double whole(std::string_view digits) {
+  constexpr std::size_t kExact = 15;
+  if (digits.size() > kExact) {
+    return decimal(digits);
+  }
+  std::uint64_t value = 0;
+  for (const char c : digits) {
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return static_cast<double>(value);
+}
+
 /// How many characters at the front form an unsigned decimal literal; 0 for none.
 std::size_t decimal_length(std::string_view text) {
   const std::size_t whole = count_digits(text, 0);
@@ -212,7 +226,7 @@ std::optional<double> parse_int(std::string_view text) {
   if (digits == 0) {
     return std::nullopt;
   }
-  const double value = decimal(text.substr(0, digits));
+  const double value = whole(text.substr(0, digits));
   return is_negative ? -value : value;
 }
 

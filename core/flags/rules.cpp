@@ -133,7 +133,10 @@ Decider::Pick Decider::sticky_or_bucketed(const Rule& rule) {
   }
   note("User {} is in variation {} of experiment {}.", user_.id, variation->key, rule.key);
   conclude(&rule, Finding::Bucketed, variation);
-  if (is_sticky) {
+  // Without a store, what is put could only be found by another flag of the same experiment, which
+  // is led to the same variation anyway: only its reasons and its walk would tell the difference.
+  const bool tells = circumstances_.explains || circumstances_.options.include_reasons;
+  if (is_sticky && (sticky_.has_store() || tells)) {
     sticky_.put(rule.id, variation->id);
   }
   return {.variation = variation, .means = Means::Traffic};

@@ -8,40 +8,53 @@
 namespace edge::flags {
 namespace {
 
-void put_entry(StickyMap& map, const StickyEntry& entry) {
-  const auto known = std::find_if(map.begin(), map.end(), [&entry](const StickyEntry& other) {
-    return other.experiment == entry.experiment;
-  });
-  if (known == map.end()) {
-    map.push_back(entry);
-  } else {
-    *known = entry;
-  }
-}
+/// Up to here looking at every entry is faster than hashing.
+constexpr std::size_t kFew = 16;
 
 }  // namespace
 
 StickyBuckets::StickyBuckets(const StickyMap* stored, const StickyMap& own)
     : has_store_(stored != nullptr) {
-  if (stored != nullptr) {
-    map_ = *stored;
+  for (const StickyMap* map : {stored, &own}) {
+    if (map != nullptr) {
+      std::for_each(map->begin(), map->end(), [this](const auto& entry) { put_entry(entry); });
+    }
   }
-  for (const StickyEntry& entry : own) {
-    put_entry(map_, entry);
+}
+
+const StickyEntry* StickyBuckets::entry_of(std::string_view experiment) const {
+  if (!index_.empty()) {
+    const auto found = index_.find(experiment);
+    return found == index_.end() ? nullptr : &map_[found->second];
+  }
+  const auto known = std::find_if(map_.begin(), map_.end(), [experiment](const auto& entry) {
+    return entry.experiment == experiment;
+  });
+  return known == map_.end() ? nullptr : &*known;
+}
+
+void StickyBuckets::put_entry(const StickyEntry& entry) {
+  if (const StickyEntry* known = entry_of(entry.experiment)) {
+    map_[static_cast<std::size_t>(known - map_.data())] = entry;
+    return;
+  }
+  map_.push_back(entry);
+  if (!index_.empty()) {
+    index_.emplace(entry.experiment, map_.size() - 1);
+  } else if (map_.size() > kFew) {
+    for (std::size_t i = 0; i < map_.size(); ++i) {
+      index_.emplace(map_[i].experiment, i);
+    }
   }
 }
 
 std::optional<std::string_view> StickyBuckets::find(std::string_view experiment) const {
-  for (const StickyEntry& entry : map_) {
-    if (entry.experiment == experiment) {
-      return entry.variation;
-    }
-  }
-  return std::nullopt;
+  const StickyEntry* entry = entry_of(experiment);
+  return entry == nullptr ? std::nullopt : entry->variation;
 }
 
 void StickyBuckets::put(std::string_view experiment, std::string_view variation) {
-  put_entry(map_, {.experiment = experiment, .variation = variation});
+  put_entry({.experiment = experiment, .variation = variation});
   has_changed_ = true;
 }
 
