@@ -38,7 +38,7 @@ function printed({ flagKey, enabled, variationKey, ruleKey, variables, reasons }
   return { flagKey, enabled: Boolean(enabled), variationKey, ruleKey, variables, reasons };
 }
 
-/** The answer to a batch record as `edgectl decide --batch` prints it; `{thrown: true}` when the SDK throws. */
+/** The answer to a batch record as `edgectl decide --batch` prints it. */
 export function decideAsReference({ plain, sticky, profiles }, record) {
   const client = record.userProfile === undefined ? plain : sticky;
   profiles.stored = record.userProfile ?? {};
@@ -47,15 +47,15 @@ export function decideAsReference({ plain, sticky, profiles }, record) {
   try {
     for (const { experimentKey, variationKey } of overrides) client.setForcedVariation(experimentKey, record.userId, variationKey);
     const user = client.createUserContext(record.userId, record.attributes);
-    if (user === null) return { error: 'invalid_input' };
     user.qualifiedSegments = record.qualifiedSegments ?? null;
     for (const { flagKey, ruleKey, variationKey } of record.forcedDecisions ?? []) {
       user.setForcedDecision({ flagKey, ruleKey }, { variationKey });
     }
     const decisions = Object.entries(decide(user, record)).map(([key, decision]) => [key, printed(decision)]);
     return JSON.parse(JSON.stringify({ decisions: Object.fromEntries(decisions), savedProfile: profiles.saved }));
-  } catch {
-    return { thrown: true };
+  } catch (error) {
+    if (!/^Invalid (identifier|attributes)/.test(error.message)) throw error;
+    return { error: 'invalid_input' };
   } finally {
     for (const { experimentKey } of overrides) client.setForcedVariation(experimentKey, record.userId, null);
   }
