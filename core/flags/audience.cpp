@@ -143,12 +143,20 @@ Conditions::Root Conditions::add_unknown() {
 
 Conditions::Root Conditions::add_rule(json::Value tree,
                                       const std::unordered_map<std::string_view, Root>& audiences) {
-  return add_tree(tree, [&audiences](json::Value leaf) -> Node {
+  return add_tree(tree, [this, &audiences](json::Value leaf) -> Node {
     const auto text = leaf.as_string();
     const auto found = text               ? audiences.find(*text)
                        : leaf.is_number() ? audiences.find(javascript::text_of(leaf))
                                           : audiences.end();
-    return found == audiences.end() ? Node{} : Node{.op = Op::Audience, .payload = found->second};
+    if (found == audiences.end()) {
+      return {};
+    }
+    const auto [known, is_new] =
+        number_of_.try_emplace(found->second, static_cast<std::uint32_t>(audiences_.size()));
+    if (is_new) {
+      audiences_.push_back(found->second);
+    }
+    return {.op = Op::Audience, .payload = known->second};
   });
 }
 
@@ -182,7 +190,11 @@ Conditions::Node Conditions::attribute_leaf(json::Value leaf) {
     return {.op = *match == Match::Exists ? Op::False : Op::Unknown};
   }
   Condition condition{.match = *match};
-  condition.slot = slot_by_name_.try_emplace(*name, slot_by_name_.size()).first->second;
+  const auto [slot, is_new] = slot_by_name_.try_emplace(*name, slot_names_.size());
+  if (is_new) {
+    slot_names_.push_back(*name);
+  }
+  condition.slot = slot->second;
   if (const auto value = leaf.find("value")) {
     condition.value = scalar_of(*value);
   }
@@ -198,15 +210,11 @@ std::optional<std::uint32_t> Conditions::slot_of(std::string_view name) const {
   return found == slot_by_name_.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::string_view Conditions::name_of(std::uint32_t slot) const {
-  const auto found = std::find_if(slot_by_name_.begin(),
-                                  slot_by_name_.end(),
-                                  [slot](const auto& entry) { return entry.second == slot; });
-  return found == slot_by_name_.end() ? std::string_view{} : found->first;
-}
-
 Subject::Subject(const Conditions& conditions, const User& user)
-    : conditions_(conditions), user_(user), slots_(conditions.slots()) {
+    : conditions_(conditions),
+      user_(user),
+      slots_(conditions.slots()),
+      audiences_(conditions.audiences_.size()) {
   for (const Attribute& attribute : user.attributes) {
     if (const auto slot = conditions.slot_of(attribute.name)) {
       slots_[*slot] = &attribute.value;
@@ -228,7 +236,7 @@ Truth Subject::evaluate(Conditions::Root root) const {
     case Op::Segment:
       return truth_of(is_qualified_for(conditions_.segments_[node.payload]));
     case Op::Audience:
-      return evaluate(node.payload);
+      return evaluate_audience(node.payload);
     case Op::Not: {
       const Truth inner = root + 1 < node.end ? evaluate(root + 1) : Truth::Unknown;
       return inner == Truth::Unknown ? inner : truth_of(inner == Truth::False);
@@ -247,6 +255,17 @@ Truth Subject::evaluate(Conditions::Root root) const {
     result = truth == Truth::Unknown ? truth : result;
   }
   return result;
+}
+
+Truth Subject::evaluate_audience(std::uint32_t number) const {
+  Known& known = audiences_[number];
+  if (known == Known::No) {
+    const Truth truth = evaluate(conditions_.audiences_[number]);
+    known = truth == Truth::True    ? Known::True
+            : truth == Truth::False ? Known::False
+                                    : Known::Unknown;
+  }
+  return known == Known::True ? Truth::True : known == Known::False ? Truth::False : Truth::Unknown;
 }
 
 Truth Subject::evaluate_attribute(const Condition& condition) const {

@@ -66,15 +66,15 @@ class Conditions {
   [[nodiscard]] bool ask_for_segments() const { return !segments_.empty(); }
   [[nodiscard]] std::size_t slots() const { return slot_by_name_.size(); }
   [[nodiscard]] std::optional<std::uint32_t> slot_of(std::string_view name) const;
-  /// The attribute of a slot; slow.
-  [[nodiscard]] std::string_view name_of(std::uint32_t slot) const;
+  /// The attribute of a slot.
+  [[nodiscard]] std::string_view name_of(std::uint32_t slot) const { return slot_names_[slot]; }
 
  private:
   friend class Subject;
   enum class Op : std::uint8_t { And, Or, Not, Unknown, False, Attribute, Segment, Audience };
   struct Node {
     Op op = Op::Unknown;
-    std::uint32_t payload = 0;  // number of the condition, of the segment, or root of the audience
+    std::uint32_t payload = 0;  // number of the condition, of the segment or of the audience
     Root end = 0;               // first node behind the subtree
   };
 
@@ -86,7 +86,10 @@ class Conditions {
   std::vector<Node> nodes_;
   std::vector<Condition> conditions_;
   std::vector<std::string_view> segments_;
+  std::vector<Root> audiences_;                        // roots of those that rules name
+  std::unordered_map<Root, std::uint32_t> number_of_;  // of these
   std::unordered_map<std::string_view, std::uint32_t> slot_by_name_;
+  std::vector<std::string_view> slot_names_;
 };
 
 /// A user's attributes sorted into the slots of a datafile. Borrows both. One thread only.
@@ -95,17 +98,25 @@ class Subject {
   Subject(const Conditions& conditions, const User& user);
   [[nodiscard]] Truth evaluate(Conditions::Root root) const;
   /// Appends the tree with the values seen and the result of each part (walk.h); `datafile` is the
-  /// owner of the conditions.
-  void describe(const Datafile& datafile, Conditions::Root root, json::Writer& out) const;
+  /// owner of the conditions. At most `budget` parts, which is counted down; what is beyond is left
+  /// out.
+  void describe(const Datafile& datafile,
+                Conditions::Root root,
+                json::Writer& out,
+                std::size_t& budget) const;
 
  private:
   void describe_attribute(const Condition& condition, json::Writer& out) const;
+  [[nodiscard]] Truth evaluate_audience(std::uint32_t number) const;
   [[nodiscard]] Truth evaluate_attribute(const Condition& condition) const;
   [[nodiscard]] bool is_qualified_for(std::string_view segment) const;
 
   const Conditions& conditions_;
   const User& user_;
   std::vector<const Scalar*> slots_;
+  // What audiences came to: each is evaluated once, however many rules name it.
+  enum class Known : std::uint8_t { No, False, True, Unknown };
+  mutable std::vector<Known> audiences_;
 };
 
 }  // namespace edge::flags

@@ -46,7 +46,9 @@ class Compiler {
       }
     }
     list_audiences();
-    rules_.tie();
+    if (!rules_.tie()) {
+      return invalid("its holdouts apply to more than a million rules together", "/localHoldouts");
+    }
     compile_reporting(datafile_, rules_);
     return std::nullopt;
   }
@@ -177,7 +179,9 @@ class Compiler {
       }
       ++position;
     }
-    flags.render();
+    if (const auto message = flags.render(); !message.empty()) {
+      return invalid(message, "/featureFlags");
+    }
     return std::nullopt;
   }
 

@@ -2,6 +2,7 @@
 #include "core/flags/decide.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace edge::flags {
 namespace {
@@ -24,7 +25,14 @@ Decider::Decider(const Datafile& datafile, const User& user, const Circumstances
       user_(user),
       circumstances_(circumstances),
       subject_(datafile.conditions, user),
-      sticky_(circumstances.profile, user.sticky) {}
+      sticky_(circumstances.profile, user.sticky) {
+  constexpr std::size_t kFew = 8;
+  if (circumstances.forced.size() > kFew) {
+    for (const ForcedDecision& setting : circumstances.forced) {
+      forced_by_flag_[setting.flag_key].push_back(setting);
+    }
+  }
+}
 
 Decision Decider::decide(std::string_view flag_key) {
   if (!datafile_.is_ready) {
@@ -66,12 +74,12 @@ Decision Decider::decide_known(const Flag& flag) {
 std::vector<Decision> Decider::decide_keys(std::span<const std::string_view> flag_keys) {
   std::vector<Decision> decisions;
   decisions.reserve(flag_keys.size());
-  for (std::size_t i = 0; i < flag_keys.size(); ++i) {
-    const auto earlier = flag_keys.first(i);
-    if (std::find(earlier.begin(), earlier.end(), flag_keys[i]) != earlier.end()) {
+  std::unordered_set<std::string_view> seen;
+  for (const std::string_view key : flag_keys) {
+    if (!seen.insert(key).second) {
       continue;
     }
-    Decision decision = decide(flag_keys[i]);
+    Decision decision = decide(key);
     if (!circumstances_.options.enabled_flags_only || decision.is_enabled || decision.is_error) {
       decisions.push_back(std::move(decision));
     }
@@ -168,7 +176,11 @@ Decider::Outcome Decider::decide_flag(const Flag& flag) {
 }
 
 const Variation* Decider::forced(const Flag& flag, std::optional<std::string_view> rule_key) {
-  const auto& settings = circumstances_.forced;
+  std::span<const ForcedDecision> settings = circumstances_.forced;
+  if (!forced_by_flag_.empty()) {
+    const auto own = forced_by_flag_.find(flag.key);
+    settings = own == forced_by_flag_.end() ? std::span<const ForcedDecision>{} : own->second;
+  }
   const std::string_view wanted = rule_key.value_or(kNoRule);
   const auto setting =
       std::find_if(settings.rbegin(), settings.rend(), [&](const ForcedDecision& candidate) {

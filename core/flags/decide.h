@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -114,6 +115,7 @@ class Decider {
   Circumstances circumstances_;
   Subject subject_;
   StickyBuckets sticky_;
+  std::unordered_map<std::string_view, std::vector<ForcedDecision>> forced_by_flag_;  // when many
   std::optional<Outcome> passed_holdout_;  // of the present flag: one that only skips experiments
   std::vector<std::string> notes_;         // reasons of the present flag
   std::vector<Step> steps_;                // its walk

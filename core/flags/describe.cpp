@@ -53,7 +53,11 @@ std::string_view name_of(Match match) {
 
 }  // namespace
 
-void Subject::describe(const Datafile& datafile, Conditions::Root root, json::Writer& out) const {
+void Subject::describe(const Datafile& datafile,
+                       Conditions::Root root,
+                       json::Writer& out,
+                       std::size_t& budget) const {
+  budget -= budget > 0 ? 1 : 0;
   using Op = Conditions::Op;
   const Conditions::Node node = conditions_.nodes_[root];
   out.begin_object();
@@ -64,9 +68,9 @@ void Subject::describe(const Datafile& datafile, Conditions::Root root, json::Wr
       out.member("operator", node.op == Op::And ? "and" : node.op == Op::Or ? "or" : "not");
       write_result(out, evaluate(root));
       out.key("operands").begin_array();
-      for (Conditions::Root child = root + 1; child < node.end;
+      for (Conditions::Root child = root + 1; child < node.end && budget > 0;
            child = conditions_.nodes_[child].end) {
-        describe(datafile, child, out);
+        describe(datafile, child, out, budget);
       }
       out.end_array();
       break;
@@ -78,13 +82,16 @@ void Subject::describe(const Datafile& datafile, Conditions::Root root, json::Wr
       write_result(out, evaluate(root));
       break;
     case Op::Audience: {
+      const Conditions::Root audience_root = conditions_.audiences_[node.payload];
       const auto found = std::find_if(
           datafile.audiences.begin(), datafile.audiences.end(), [&node](const Audience& audience) {
             return audience.root == node.payload;
           });
       out.member("audience", found == datafile.audiences.end() ? "" : found->name);
       write_result(out, evaluate(root));
-      describe(datafile, node.payload, out.key("conditions"));
+      if (budget > 0) {
+        describe(datafile, audience_root, out.key("conditions"), budget);
+      }
       break;
     }
     case Op::Unknown:

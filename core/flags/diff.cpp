@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "core/flags/configuration.h"
 #include "core/flags/javascript.h"
@@ -124,14 +125,13 @@ Parts holdouts_of(const Datafile& datafile) {
 /// By id; shown by name.
 Parts audiences_of(const Datafile& datafile) {
   Parts parts;
+  std::set<std::string> seen;
   for (const std::string_view name : {"typedAudiences", "audiences"}) {
     const auto list = datafile.root().find(name);
     for (const json::Value audience : list ? list->elements() : json::Elements{}) {
       const auto id = audience.find("id");
       const std::string text = id ? javascript::text_of(*id) : std::string{};
-      const bool is_known = std::any_of(
-          parts.begin(), parts.end(), [&text](const Part& part) { return part.key == text; });
-      if (!is_known && text != "$opt_dummy_audience") {
+      if (seen.insert(text).second && text != "$opt_dummy_audience") {
         parts.push_back({.key = text,
                          .members = {{"name", json_of(audience, "name")},
                                      {"conditions", json_of(audience, "conditions")}}});

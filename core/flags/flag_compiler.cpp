@@ -12,6 +12,12 @@
 namespace edge::flags {
 namespace {
 
+// Flags may share rules, and variations variables, so a small text can stand for a datafile of any
+// size. These bounds are a hundred times what a large project has.
+constexpr std::size_t kMaxCollected = 1'000'000;
+constexpr std::size_t kMaxRenderedBytes = std::size_t{64} << 20U;
+constexpr std::size_t kBytesOfVariable = 16;  // at least, for the work
+
 /// First variation of the last rule of the flag's rollout; null when there is none.
 const Variation* everyone_else(const Flag& flag) {
   if (flag.rollout == nullptr || flag.rollout->rules.empty()) {
@@ -38,8 +44,7 @@ std::string FlagCompiler::add(json::Value entry) {
     return fmt::format("flag \"{}\" has no list of variables", flag.key);
   }
   std::string message = add_experiments(flag);
-  collect_variations(flag);
-  return message;
+  return message.empty() ? collect_variations(flag) : message;
 }
 
 std::string FlagCompiler::add_experiments(Flag& flag) {
@@ -75,9 +80,13 @@ std::string FlagCompiler::add_everyone_else(Rule& rule, const Flag& flag) {
   return {};
 }
 
-void FlagCompiler::collect_variations(Flag& flag) {
+std::string FlagCompiler::collect_variations(Flag& flag) {
   std::unordered_map<std::string_view, std::size_t> position_of;
-  const auto collect = [&flag, &position_of](const Rule& rule) {
+  const auto collect = [this, &flag, &position_of](const Rule& rule) {
+    collected_ += rule.variations.size() + 1;
+    if (collected_ > kMaxCollected) {
+      return false;
+    }
     for (const Variation* variation : rule.variations) {
       const auto [entry, is_new] = position_of.try_emplace(variation->id, flag.variations.size());
       if (is_new) {
@@ -86,23 +95,25 @@ void FlagCompiler::collect_variations(Flag& flag) {
         flag.variations[entry->second] = variation;
       }
     }
+    return true;
   };
-  for (const Rule* rule : flag.experiments) {
-    collect(*rule);
-  }
+  std::vector<const Rule*> rules = flag.experiments;
   if (flag.rollout != nullptr) {
-    for (const Rule* rule : flag.rollout->rules) {
-      collect(*rule);
-    }
+    rules.insert(rules.end(), flag.rollout->rules.begin(), flag.rollout->rules.end());
+  }
+  if (!std::all_of(rules.begin(), rules.end(), [&](const Rule* rule) { return collect(*rule); })) {
+    return fmt::format("its flags have more than {} variations together", kMaxCollected);
   }
   // Properties that look like array indexes come first in JavaScript, by value.
   std::stable_sort(
       flag.variations.begin(), flag.variations.end(), [](const auto* left, const auto* right) {
         return javascript::property_rank(left->id) < javascript::property_rank(right->id);
       });
+  return {};
 }
 
-void FlagCompiler::render() {
+std::string FlagCompiler::render() {
+  std::size_t rendered = 0;
   Index<std::vector<std::string_view>> variations_of;  // by variable id
   for (const auto& [variation, values] : rules_.values()) {
     for (const json::Value value : values.elements()) {
@@ -121,9 +132,14 @@ void FlagCompiler::render() {
     for (const std::string_view id : ids) {
       flag.values.emplace_back(datafile_.variation_by_id[id]->number,
                                render_variables(variables, rules_.values().at(id)));
+      rendered += flag.values.back().second.size() + kBytesOfVariable * variables.size();
+      if (rendered > kMaxRenderedBytes) {
+        return "the variables of its variations are more than 64 MiB together";
+      }
     }
     std::sort(flag.values.begin(), flag.values.end());
   }
+  return {};
 }
 
 }  // namespace edge::flags

@@ -16,16 +16,18 @@ class FlagCompiler {
 
   /// Adds a flag; empty, or why the datafile cannot be used.
   std::string add(json::Value entry);
-  /// Renders the variables of all flags. After the last flag.
-  void render();
+  /// Renders the variables of all flags. After the last flag; empty, or why the datafile cannot be
+  /// used.
+  std::string render();
 
  private:
   std::string add_experiments(Flag& flag);
   std::string add_everyone_else(Rule& rule, const Flag& flag);
-  void collect_variations(Flag& flag);
+  std::string collect_variations(Flag& flag);
 
   Datafile& datafile_;
   RuleCompiler& rules_;
+  std::size_t collected_ = 0;  // variations that were looked at for all flags
 };
 
 }  // namespace edge::flags

@@ -187,10 +187,16 @@ const Rollout* RuleCompiler::find_rollout(std::string_view id) const {
   return found == rollout_by_id_.end() ? nullptr : found->second;
 }
 
-void RuleCompiler::tie() {
+bool RuleCompiler::tie() {
+  constexpr std::size_t kMaxTies = 1'000'000;
+  std::size_t ties = 0;
   for (Rule& rule : datafile_.rules) {
     const auto holdouts = local_holdouts_.find(rule.id);
     if (!rule.is_holdout && holdouts != local_holdouts_.end()) {
+      ties += holdouts->second.size();
+      if (ties > kMaxTies) {
+        return false;
+      }
       rule.local_holdouts = holdouts->second;
     }
     for (Range& range : rule.allocation) {
@@ -202,6 +208,7 @@ void RuleCompiler::tie() {
       rule.names_missing_group = twin->second->names_missing_group;
     }
   }
+  return true;
 }
 
 }  // namespace edge::flags

@@ -29,8 +29,9 @@ class RuleCompiler {
   Rule& add_holdout(json::Value entry);
   /// A holdout for the rules that it names; one that names none does not exist.
   void add_local_holdout(json::Value entry);
-  /// Ties ranges to variations and rules to their local holdouts. The last step.
-  void tie();
+  /// Ties ranges to variations and rules to their local holdouts. The last step;
+  /// false when there are more than a million such ties.
+  bool tie();
 
   Index<Conditions::Root>& audience_roots() { return audience_roots_; }
   /// Per variation id its last list of variable values.

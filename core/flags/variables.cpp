@@ -2,6 +2,7 @@
 #include "core/flags/variables.h"
 
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,31 +17,35 @@ std::string_view text_member(json::Value object, std::string_view name) {
   return member ? member->as_string().value_or(std::string_view{}) : std::string_view{};
 }
 
-bool same_id(std::optional<json::Value> left, std::optional<json::Value> right) {
-  if (!left || !right) {
-    return false;
+/// The text that ids are compared by; numbers and texts of the same digits are the same id.
+std::optional<std::string> id_of(json::Value entry) {
+  const auto id = entry.find("id");
+  return id ? std::optional(javascript::text_of(*id)) : std::nullopt;
+}
+
+using Values = std::unordered_map<std::string, json::Value>;
+
+/// The values of a variation by variable; of several for one the last.
+Values index_of(std::optional<json::Value> values) {
+  Values index;
+  if (values) {
+    for (const json::Value entry : values->elements()) {
+      if (auto id = id_of(entry)) {
+        index.insert_or_assign(*std::move(id), entry);
+      }
+    }
   }
-  if (left->is_string() && right->is_string()) {
-    return left->as_string() == right->as_string();
-  }
-  return javascript::text_of(*left) == javascript::text_of(*right);
+  return index;
 }
 
 /// What the variation says of this variable; its default when the variation does not name it or
 /// says null. An entry without value hides the default, as it does in the reference.
-std::optional<json::Value> value_for(json::Value variable, std::optional<json::Value> values) {
-  std::optional<json::Value> entry;
-  const auto id = variable.find("id");
-  if (values) {
-    for (const json::Value candidate : values->elements()) {
-      if (same_id(candidate.find("id"), id)) {
-        entry = candidate;
-      }
-    }
-  }
-  const auto value = entry ? entry->find("value") : std::nullopt;
+std::optional<json::Value> value_for(json::Value variable, const Values& values) {
+  const auto id = id_of(variable);
+  const auto entry = id ? values.find(*id) : values.end();
+  const auto value = entry != values.end() ? entry->second.find("value") : std::nullopt;
   const bool is_null = value && value->is_null();
-  return entry && !is_null ? value : variable.find("defaultValue");
+  return entry != values.end() && !is_null ? value : variable.find("defaultValue");
 }
 
 std::string json_number(std::optional<double> number) {
@@ -88,24 +93,22 @@ std::string converted(std::string_view type, std::optional<json::Value> value) {
 }  // namespace
 
 std::string render_variables(json::Value variables, std::optional<json::Value> values) {
+  const Values index = index_of(values);
   std::vector<std::pair<std::string_view, std::string>> rendered;
+  std::unordered_map<std::string_view, std::size_t> position_of;
   for (const json::Value variable : variables.elements()) {
-    const auto value = value_for(variable, values);
+    const auto value = value_for(variable, index);
     std::string_view type = text_member(variable, "type");
     if (type == "string" && text_member(variable, "subType") == "json") {
       type = "json";
     }
     const std::string_view key = text_member(variable, "key");
     std::string text = converted(type, value);
-    bool is_new = true;
-    for (auto& [known, present] : rendered) {
-      if (known == key) {
-        present = text;
-        is_new = false;
-      }
-    }
+    const auto [known, is_new] = position_of.try_emplace(key, rendered.size());
     if (is_new) {
       rendered.emplace_back(key, std::move(text));
+    } else {
+      rendered[known->second].second = std::move(text);
     }
   }
   json::Writer out;

@@ -12,6 +12,9 @@
 namespace edge::flags {
 namespace {
 
+/// Conditions shown of one decision: rules may name the same audiences over and over.
+constexpr std::size_t kMaxDescribed = 20'000;
+
 std::string_view kind_of(const Datafile& datafile, const Step& step) {
   if (step.rule == nullptr) {
     return "flag";
@@ -47,7 +50,8 @@ void write_ranges(json::Writer& out, const std::vector<Range>& allocation) {
 void write_step(json::Writer& out,
                 const Datafile& datafile,
                 const Subject& subject,
-                const Step& step) {
+                const Step& step,
+                std::size_t& budget) {
   out.begin_object().member("kind", kind_of(datafile, step));
   if (step.rule != nullptr) {
     out.member("ruleKey", step.rule->key).member("ruleId", step.rule->id);
@@ -57,7 +61,7 @@ void write_step(json::Writer& out,
   if (step.matches) {
     out.key("audience").begin_object().member("matches", *step.matches);
     if (!step.rule->matches_everybody) {
-      subject.describe(datafile, step.rule->conditions, out.key("conditions"));
+      subject.describe(datafile, step.rule->conditions, out.key("conditions"), budget);
     }
     out.end_object();
   }
@@ -93,9 +97,10 @@ void write_walk(json::Writer& out,
                 const User& user,
                 const std::vector<Step>& steps) {
   const Subject subject(datafile.conditions, user);
+  std::size_t budget = kMaxDescribed;
   out.begin_object().member("bucketingId", user.bucketing_id).key("steps").begin_array();
   for (const Step& step : steps) {
-    write_step(out, datafile, subject, step);
+    write_step(out, datafile, subject, step, budget);
   }
   out.end_array().end_object();
 }

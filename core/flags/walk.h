@@ -52,7 +52,8 @@ struct Step {
 /// `conditions` is a tree: `{"operator","result","operands"}`,
 /// `{"audience","result","conditions"}`,
 /// `{"attribute","match","value","seen","result"}`, `{"segment","result"}` or `{"unknown":true}`;
-/// a result of null means unknown.
+/// a result of null means unknown. No more than 20,000 conditions are shown; what is beyond is left
+/// out.
 void write_walk(json::Writer& out,
                 const Datafile& datafile,
                 const User& user,
