@@ -9,6 +9,8 @@
 #include "cli/problem.h"
 #include "cli/secret_sources.h"
 #include "core/config/config.h"
+#include "core/config/env_file.h"
+#include "core/config/secrets.h"
 #include "core/config/suggest.h"
 #include "core/flags/fetch.h"
 #include "core/flags/settings.h"
@@ -50,7 +52,19 @@ Result<std::string> place_of(Call& call) {
   if (call.has("sdk-key")) {
     return url_of_key(call, call["sdk-key"]);
   }
-  const auto settings = flags::read_settings(call.config(), open_secrets(call));
+  config::SecretSources sources{.store = call.config().data_dir / "secrets"};
+  if (call.has("env-file")) {
+    const auto text = call.read(call["env-file"]);
+    if (!text) {
+      return Failure(text.error());
+    }
+    auto pairs = config::parse_env_file(*text);
+    if (!pairs) {
+      return Failure(pairs.error());
+    }
+    sources.env_file = *std::move(pairs);
+  }
+  const auto settings = flags::read_settings(call.config(), config::Secrets(std::move(sources)));
   if (!settings) {
     return Failure(settings.error());
   }
@@ -85,11 +99,16 @@ Command& with_datafile_option(Command& command) {
                .group = kGroup})
       .flag({.name = "offline",
              .help = "use what was fetched before, ask no server",
-             .group = kGroup});
+             .group = kGroup})
+      .option({.name = "env-file",
+               .value = "FILE",
+               .help = "secrets as NAME=value lines; OPTIMIZELY_SDK_KEY is the SDK key",
+               .complete = Complete::Files,
+               .group = kGroup});
 }
 
 bool names_datafile(const Call& call) {
-  return call.has("datafile") || call.has("sdk-key");
+  return call.has("datafile") || call.has("sdk-key") || call.has("env-file");
 }
 
 Result<FetchedText> fetch_text(Call& call, const std::string& url) {

@@ -273,6 +273,22 @@ TEST_CASE("datafiles are fetched with their ETag and kept", "[cli]") {
   CHECK(holds(unknown.err, "was fetched before"));
 }
 
+TEST_CASE("an env file may hold the SDK key", "[cli]") {
+  const Sandbox sandbox;
+  const std::string text = sandbox.run({"cat", example("flags.json")}).out;
+  Receiver server([&text](const Received&) { return Reaction{.body = text}; });
+  const edge::test::RunOptions options{.env = {{"EDGE_FLAGS_URL", server.url("/%s.json")}}};
+  sandbox.write(".dev.vars", "OPTIMIZELY_SDK_KEY=\"KEY7\"\n");
+
+  const Finished list = sandbox.edgectl({"flags", "list", "--env-file", ".dev.vars"}, options);
+  const Finished missing = sandbox.edgectl({"flags", "list", "--env-file", "nowhere"}, options);
+
+  CHECK(list.exit == 0);
+  REQUIRE(server.count() == 1);
+  CHECK(server.requests()[0].path == "/KEY7.json");
+  CHECK(missing.exit == 3);
+}
+
 TEST_CASE("a server that does not give a datafile is named with the reason", "[cli]") {
   const Sandbox sandbox;
   const auto [status, exit] = GENERATE(table<int, int>({{403, 4}, {404, 5}, {500, 7}, {302, 7}}));
