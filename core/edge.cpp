@@ -134,9 +134,14 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
       api_keys(store, clock, random, ids),
       flags(clock, &http),
+      user_records(store, clock, metrics),
+      reports(store, destinations, clock, ids, metrics),
       forwarders(store, destinations, http, clock, random, metrics) {}
 
-Edge::~Edge() = default;
+Edge::~Edge() {
+  // What the store has accepted is finished while those are alive that are told of it.
+  store_.reset();
+}
 
 bool Edge::is_loopback() const {
   return std::all_of(

@@ -14,12 +14,14 @@
 #include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/config/secrets.h"
+#include "core/decision_reports.h"
 #include "core/delivery/forwarders.h"
 #include "core/destinations/catalogue.h"
 #include "core/destinations/destinations.h"
 #include "core/events/ingest.h"
 #include "core/events/sources.h"
 #include "core/flags/flags.h"
+#include "core/flags/user_records.h"
 #include "core/metrics/metrics.h"
 #include "core/pixels/pixels.h"
 #include "core/profiles/profiles.h"
@@ -95,6 +97,8 @@ class Edge {
   accounts::Login login;  ///< `start` is the daemon's
   accounts::ApiKeys api_keys;
   flags::Flags flags;
+  flags::UserRecords user_records;
+  DecisionReports reports;
   delivery::Forwarders forwarders;
 };
 

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 #include <variant>
 
 namespace edge {
@@ -41,7 +42,18 @@ void Pipeline::handle(http::Exchange exchange) {
     call(exchange);
     return;
   }
-  if (!pool_.submit([this, exchange] { call(exchange); })) {
+  defer(exchange, [this, exchange] { call(exchange); });
+}
+
+void Pipeline::defer(const http::Exchange& exchange, std::function<void()> job) {
+  const bool taken = pool_.submit([this, exchange, job = std::move(job)] {
+    try {
+      job();
+    } catch (const std::exception& thrown) {
+      fault(exchange, thrown.what());
+    }
+  });
+  if (!taken) {
     exchange.fail({.code = ErrorCode::Unavailable,
                    .message = "too much work is waiting",
                    .retry_after = std::chrono::seconds(1)});

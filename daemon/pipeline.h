@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "daemon/http/pool.h"
@@ -18,6 +19,7 @@ class Pipeline final : public http::Service {
 
   void begin(http::Exchange exchange) override;
   void handle(http::Exchange exchange) override;
+  void defer(const http::Exchange& exchange, std::function<void()> job) override;
   void decorate(http::Request& request,
                 const http::Route* route,
                 http::Response& response) override;

@@ -2,6 +2,7 @@
 // What a file in daemon/routes or daemon/protocols gets: `void NAME(Mount& mount)` adds its routes.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -65,6 +66,10 @@ class Mount {
     router_.print_errors_of(surface, std::move(printer));
   }
 
+  /// The routes cannot work as configured; the daemon does not start.
+  void refuse(Error error) { problem_ = problem_ ? problem_ : std::move(error); }
+  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
+
   Edge& edge;
   metrics::Registry& metrics;
   const Lifecycle& lifecycle;
@@ -86,6 +91,7 @@ class Mount {
   }
 
   http::Router& router_;
+  std::optional<Error> problem_;
 };
 
 namespace routes {

@@ -76,6 +76,9 @@ Result<void> Server::open() {
   Mount mount(router_, edge_, edge_.metrics, lifecycle_);
   routes::mount_all(mount);
   protocols::mount_all(mount);
+  if (mount.problem()) {
+    return Failure(*mount.problem());
+  }
   if (const auto checked = router_.check(); !checked) {
     return Failure(checked.error());
   }

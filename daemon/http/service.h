@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
+
 #include "daemon/http/completions.h"
 #include "daemon/http/exchange.h"
 
@@ -21,6 +23,9 @@ class Service {
   virtual void begin(Exchange exchange) = 0;
   /// The body is complete too.
   virtual void handle(Exchange exchange) = 0;
+  /// Goes on with a request on a thread that may block. A fault of `job` is answered like one of a
+  /// handler; when too much waits the exchange is answered 503. Thread-safe.
+  virtual void defer(const Exchange& exchange, std::function<void()> job) = 0;
   /// The last change to an answer before it is written.
   virtual void decorate(Request& request, const Route* route, Response& response) = 0;
   /// A connection was refused with this status before there was a request.

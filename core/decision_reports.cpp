@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "core/decision_reports.h"
+
+#include <chrono>
+#include <utility>
+
+#include "core/events/event.h"
+#include "core/json/writer.h"
+
+namespace edge {
+namespace {
+
+constexpr const char* kSource = "optimizely-reports";
+constexpr const char* kName = "optimizely.report";
+
+/// A report as a canonical event (events spec 1.1).
+std::string event_of(std::string_view id,
+                     std::string_view user,
+                     const flags::VisitorEvent& report,
+                     Time now) {
+  const std::string time = events::format_time(now);
+  json::Writer out;
+  out.begin_object().member("messageId", id).member("type", "track").member("event", kName);
+  out.member("userId", user).key("properties").begin_object();
+  out.member("endpoint", report.endpoint).key("head").raw("{" + report.head + "}");
+  if (report.bot_filtering) {
+    out.member("botFiltering", *report.bot_filtering);
+  }
+  out.key("visitor").raw(report.visitor).end_object();
+  out.key("context").begin_object().member("internal", true).end_object();
+  out.key("integrations").begin_object().end_object();
+  out.member("channel", "server")
+      .member("timestamp", time)
+      .member("originalTimestamp", time)
+      .member("receivedAt", time);
+  out.key("version").integer(2);
+  out.key("_edge").begin_object().member("source", kSource).end_object();
+  return out.end_object().take();
+}
+
+}  // namespace
+
+DecisionReports::DecisionReports(storage::Store& store,
+                                 const destinations::Destinations& destinations,
+                                 const Clock& clock,
+                                 Ids& ids,
+                                 metrics::Registry& registry)
+    : store_(store),
+      destinations_(destinations),
+      clock_(clock),
+      ids_(ids),
+      made_(registry.counter("edge_flags_reports_total", "Reports of decisions and conversions")
+                .with({})),
+      lost_(registry.counter("edge_flags_reports_lost_total", "Reports that the store did not take")
+                .with({})) {}
+
+std::uint64_t DecisionReports::routes() const {
+  std::uint64_t routes = 0;
+  for (const auto& entry : destinations_.table().get()->entries()) {
+    if (entry->definition.type == kReportDestination && entry->is_enabled()) {
+      routes |= std::uint64_t{1} << entry->number;
+    }
+  }
+  return routes;
+}
+
+void DecisionReports::send(std::string_view user, std::span<const flags::VisitorEvent> reports) {
+  const std::uint64_t goes_to = routes();
+  if (goes_to == 0 || reports.empty()) {
+    return;
+  }
+  const Time now = clock_.now();
+  storage::Append append{.stream = destinations::kStream, .lane = destinations::kLane};
+  for (const flags::VisitorEvent& report : reports) {
+    std::string id = "edge-" + ids_.uuid();
+    std::string body = event_of(id, user, report, now);
+    append.records.push_back({.source = kSource,
+                              .id = std::move(id),
+                              .at = to_ms(now),
+                              .kind = static_cast<std::uint32_t>(events::Type::Track),
+                              .routes = goes_to,
+                              .user = std::string(user),
+                              .name = kName,
+                              .body = std::move(body)});
+  }
+  made_.add(append.records.size());
+  storage::Batch batch;
+  const std::size_t count = append.records.size();
+  batch.appends.push_back(std::move(append));
+  store_.commit(std::move(batch),
+                storage::Deadline::in(std::chrono::seconds(5)),
+                [this, count](const Result<storage::Receipt>& receipt) {
+                  if (!receipt) {
+                    lost_.add(count);
+                  }
+                });
+}
+
+}  // namespace edge

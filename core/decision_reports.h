@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What Optimizely wants to hear of decisions and conversions. Each report is an internal event of
+// the log, stored before anything is sent, and goes to the destinations of the type `optimizely`
+// alone; profiles do not know of it. So reports wait, are tried again and end as dead letters like
+// all else that is forwarded.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/id.h"
+#include "core/destinations/destinations.h"
+#include "core/flags/visitor_event.h"
+#include "core/metrics/metrics.h"
+#include "core/storage/storage.h"
+
+namespace edge {
+
+/// The type of destination that takes reports.
+inline constexpr std::string_view kReportDestination = "optimizely";
+
+/// Thread-safe. Borrows all for life.
+class DecisionReports {
+ public:
+  DecisionReports(storage::Store& store,
+                  const destinations::Destinations& destinations,
+                  const Clock& clock,
+                  Ids& ids,
+                  metrics::Registry& registry);
+
+  /// Whether some destination takes reports, so that nobody makes them for nothing.
+  [[nodiscard]] bool is_wanted() const { return routes() != 0; }
+  /// Stores reports about a user. Not waited for: a decision never fails or waits because of its
+  /// report; what the store does not take is counted.
+  void send(std::string_view user, std::span<const flags::VisitorEvent> reports);
+
+ private:
+  [[nodiscard]] std::uint64_t routes() const;
+
+  storage::Store& store_;
+  const destinations::Destinations& destinations_;
+  const Clock& clock_;
+  Ids& ids_;
+  metrics::Counter& made_;
+  metrics::Counter& lost_;
+};
+
+}  // namespace edge
