@@ -10,7 +10,6 @@
 namespace edge {
 namespace {
 
-constexpr const char* kSource = "optimizely-reports";
 constexpr const char* kName = "optimizely.report";
 
 /// A report as a canonical event (events spec 1.1).
@@ -34,7 +33,7 @@ std::string event_of(std::string_view id,
       .member("originalTimestamp", time)
       .member("receivedAt", time);
   out.key("version").integer(2);
-  out.key("_edge").begin_object().member("source", kSource).end_object();
+  out.key("_edge").begin_object().member("source", kReportSource).end_object();
   return out.end_object().take();
 }
 
@@ -74,7 +73,7 @@ void DecisionReports::send(std::string_view user, std::span<const flags::Visitor
   for (const flags::VisitorEvent& report : reports) {
     std::string id = "edge-" + ids_.uuid();
     std::string body = event_of(id, user, report, now);
-    append.records.push_back({.source = kSource,
+    append.records.push_back({.source = std::string(kReportSource),
                               .id = std::move(id),
                               .at = to_ms(now),
                               .kind = static_cast<std::uint32_t>(events::Type::Track),

@@ -20,6 +20,8 @@ namespace edge {
 
 /// The type of destination that takes reports.
 inline constexpr std::string_view kReportDestination = "optimizely";
+/// The source that reports have as events.
+inline constexpr std::string_view kReportSource = "optimizely-reports";
 
 /// Thread-safe. Borrows all for life.
 class DecisionReports {

@@ -9,6 +9,7 @@
 #include "core/accounts/login_settings.h"
 #include "core/destinations/definition.h"
 #include "core/json/document.h"
+#include "core/optimizely_destination.h"
 #include "core/pixels/settings.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
@@ -155,6 +156,7 @@ bool Edge::is_loopback() const {
 }
 
 Result<void> Edge::start() {
+  add_optimizely(catalogue);
   if (auto sound = accounts::check_settings(config.auth); !sound) {
     return sound;
   }

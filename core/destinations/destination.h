@@ -22,9 +22,10 @@ namespace edge::destinations {
 
 /// One entry of what a request carries.
 struct Record {
-  std::string text = {};  ///< as it stands in the body
-  std::string id = {};    ///< its dedupe id, for destinations that send it beside the body
-  std::size_t event = 0;  ///< which event of the batch it is of
+  std::string text = {};   ///< as it stands in the body
+  std::string id = {};     ///< its dedupe id, for destinations that send it beside the body
+  std::size_t event = 0;   ///< which event of the batch it is of
+  std::string group = {};  ///< records of different groups never share a request
 };
 
 /// One HTTP request that carries records.
@@ -85,6 +86,8 @@ class Destination {
   Destination& operator=(Destination&&) = delete;
   virtual ~Destination() = default;
 
+  /// False: events are not routed here; what comes is chosen where it is made.
+  [[nodiscard]] virtual bool takes_events() const { return true; }
   [[nodiscard]] virtual BatchSize batch_size() const = 0;
   [[nodiscard]] virtual std::span<const Channel> channels() const = 0;
   /// The event as records; their `event` is 0.

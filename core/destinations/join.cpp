@@ -44,7 +44,9 @@ std::vector<Request> requests_of(const Destination& destination,
     const auto end = end_of_event(first, records.end());
     const std::size_t more = bytes_of(first, end);
     const auto count = gathered.size() + static_cast<std::size_t>(end - first);
-    if (count > limits.max_records || (limits.max_bytes > 0 && bytes + more > limits.max_bytes)) {
+    const bool is_other = !gathered.empty() && gathered.back().group != first->group;
+    if (is_other || count > limits.max_records ||
+        (limits.max_bytes > 0 && bytes + more > limits.max_bytes)) {
       flush();
     }
     bytes += more;

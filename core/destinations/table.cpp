@@ -6,7 +6,8 @@ namespace edge::destinations {
 std::uint64_t Table::route(const events::Event& event) const {
   std::uint64_t routes = 0;
   for (const auto& entry : entries_) {
-    if (entry->is_enabled() && !blocked(event, entry->target, rules_)) {
+    const bool takes = entry->destination == nullptr || entry->destination->takes_events();
+    if (takes && entry->is_enabled() && !blocked(event, entry->target, rules_)) {
       routes |= std::uint64_t{1} << entry->number;
     }
   }

@@ -26,19 +26,25 @@ void Notifications::count(const Entry& entry, int by) {
 
 void Notifications::listen(Topics topics, Listener listener) {
   const std::lock_guard lock(mutex_);
-  entries_.push_back({topics, std::move(listener)});
-  count(entries_.back(), 1);
+  entries_.push_back(std::make_shared<const Entry>(Entry{topics, std::move(listener)}));
+  count(*entries_.back(), 1);
 }
 
 void Notifications::publish(Topic topic, const std::string& message) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(entries_, [&](const Entry& entry) {
-    const bool gone = entry.topics.holds(topic) && !entry.listener(message);
-    if (gone) {
-      count(entry, -1);
-    }
-    return gone;
+  std::vector<std::shared_ptr<const Entry>> called;
+  {
+    const std::lock_guard lock(mutex_);
+    called = entries_;
+  }
+  std::erase_if(called, [&](const auto& entry) {
+    return !entry->topics.holds(topic) || entry->listener(message);
   });
+  for (const auto& gone : called) {
+    const std::lock_guard lock(mutex_);
+    if (std::erase(entries_, gone) > 0) {
+      count(*gone, -1);
+    }
+  }
 }
 
 }  // namespace edge::flags

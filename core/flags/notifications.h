@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -41,7 +42,7 @@ class Topics {
 /// Who wants to hear what happens in a project, as JSON texts. Thread-safe.
 class Notifications {
  public:
-  /// Called on the thread that publishes; must be quick and not call back. False: never call again.
+  /// Called on the thread that publishes, on several at once; must be quick. False: forget it.
   using Listener = std::function<bool(const std::string& message)>;
 
   void listen(Topics topics, Listener listener);
@@ -60,7 +61,7 @@ class Notifications {
 
   std::array<std::atomic<int>, kTopics> heard_{};
   std::mutex mutex_;
-  std::vector<Entry> entries_;  // guarded by mutex_
+  std::vector<std::shared_ptr<const Entry>> entries_;  // guarded by mutex_
 };
 
 }  // namespace edge::flags

@@ -19,11 +19,16 @@ Feature feature(const Datafile& datafile, const User& user, std::string_view fla
   if (flag_key.empty()) {
     return {};
   }
-  const Decision decision = Decider(datafile, user).decide(flag_key);
+  std::vector<Exposure> exposures;
+  const Decision decision = Decider(datafile, user, {.exposures = &exposures}).decide(flag_key);
   if (decision.is_error) {
     return {};
   }
-  return {.is_enabled = decision.is_enabled, .variables = decision.variables};
+  Feature out{.is_enabled = decision.is_enabled, .variables = decision.variables};
+  if (!exposures.empty()) {  // a second one, for a holdout that was passed, is of decide alone
+    out.exposure = exposures.front();
+  }
+  return out;
 }
 
 std::vector<std::string> segments_of(const Datafile& datafile, const User& user) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/flags/datafile.h"
+#include "core/flags/decision.h"
 #include "core/flags/user.h"
 
 namespace edge::flags {
@@ -22,6 +23,7 @@ std::optional<std::string_view> variation_key(const Datafile& datafile,
 struct Feature {
   bool is_enabled = false;
   std::optional<std::string_view> variables = {};
+  std::optional<Exposure> exposure = {};  ///< what `isFeatureEnabled` reports
 };
 Feature feature(const Datafile& datafile, const User& user, std::string_view flag_key);
 

@@ -12,6 +12,7 @@
 #include "core/flags/older_calls.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
+#include "daemon/deciding.h"
 #include "daemon/routes.h"
 
 namespace edge::routes {
@@ -39,26 +40,63 @@ http::Problem bad_body(const Error& error) {
           .members = "\"details\":" + details.take()};
 }
 
-/// A request that was read; the user is built when the segments are known.
+/// A request that was read.
 struct Question {
+  http::Exchange exchange;
   DatafilePointer datafile;
   json::Document body;
-};
 
-std::optional<std::string_view> user_id_of(const Question& question) {
-  const auto id = question.body.root().find("userId");
-  return id ? id->as_string() : std::nullopt;
-}
+  [[nodiscard]] std::optional<json::Value> member(std::string_view name) const {
+    return body.root().find(name);
+  }
+  [[nodiscard]] Result<flags::User> user() const {
+    return flags::user_of(member("userId"), member("userAttributes"), std::nullopt);
+  }
+};
+using QuestionPointer = std::shared_ptr<const Question>;
 
 json::Elements list_of(json::Value body, std::string_view name) {
   const auto member = body.find(name);
   return member ? member->elements() : json::Elements{};
 }
 
-std::string answer(const Question& question, const std::vector<std::string>& segments) {
+/// The question of a request that names a user; nothing when it was answered.
+QuestionPointer question_of(const Edge& edge, const http::Exchange& exchange) {
+  auto datafile = datafile_of(edge);
+  if (!datafile) {
+    exchange.fail(not_configured());
+    return nullptr;
+  }
+  auto body = json::Document::parse(exchange.request().body(), json::kDecision);
+  if (!body) {
+    exchange.fail(bad_body(body.error()));
+    return nullptr;
+  }
+  auto question =
+      std::make_shared<const Question>(Question{exchange, std::move(datafile), *std::move(body)});
+  if (!question->body.root().is_object()) {
+    exchange.fail(bad_body({.code = ErrorCode::InvalidArgument,
+                            .message = "body must be a JSON object",
+                            .reason = "body_not_object"}));
+    return nullptr;
+  }
+  if (const auto user = question->user(); !user) {
+    Error error = user.error();
+    if (error.field == "/attributes") {
+      error.field = "/userAttributes";
+      error.message = "userAttributes must be an object";
+    }
+    exchange.fail(bad_body(error));
+    return nullptr;
+  }
+  return question;
+}
+
+/// Answers with what the user gets; `exposures` gets what is to be reported.
+std::string answer(const Question& question,
+                   const flags::User& user,
+                   std::vector<flags::Exposure>& exposures) {
   const json::Value body = question.body.root();
-  auto user = *flags::user_of(body.find("userId"), body.find("userAttributes"), std::nullopt);
-  user.segments.assign(segments.begin(), segments.end());
   const flags::Datafile& datafile = *question.datafile;
   json::Writer out;
   out.begin_object().member("userId", user.id).key("experiments").begin_object();
@@ -75,6 +113,9 @@ std::string answer(const Question& question, const std::vector<std::string>& seg
       const flags::Feature feature = flags::feature(datafile, user, *text);
       out.key(*text).begin_object().member("enabled", feature.is_enabled);
       out.key("variables").raw(feature.variables.value_or("{}")).end_object();
+      if (feature.exposure) {
+        exposures.push_back(*feature.exposure);
+      }
     }
   }
   out.end_object().key("segments").begin_array();
@@ -84,50 +125,72 @@ std::string answer(const Question& question, const std::vector<std::string>& seg
   return out.end_array().end_object().take();
 }
 
-Result<std::shared_ptr<const Question>> question_of(DatafilePointer datafile,
-                                                    std::string_view text) {
-  auto body = json::Document::parse(text, json::kDecision);
-  if (!body) {
-    return Failure(body.error());
+void decide(Edge& edge, const http::Exchange& exchange) {
+  const QuestionPointer question = question_of(edge, exchange);
+  if (question == nullptr) {
+    return;
   }
-  auto question = std::make_shared<Question>(Question{std::move(datafile), std::move(*body)});
-  const json::Value root = question->body.root();
-  if (!root.is_object()) {
-    return Failure({.code = ErrorCode::InvalidArgument,
-                    .message = "body must be a JSON object",
-                    .reason = "body_not_object"});
-  }
-  const auto user = flags::user_of(root.find("userId"), root.find("userAttributes"), std::nullopt);
-  if (!user) {
-    Error error = user.error();
-    if (error.field == "/attributes") {
-      error.field = "/userAttributes";
-      error.message = "userAttributes must be an object";
-    }
-    return Failure(std::move(error));
-  }
-  return question;
+  when_known(
+      edge,
+      exchange,
+      {.project = edge.flags.project(),
+       .user_id = std::string(question->user()->id),
+       .segments = question->datafile->conditions.ask_for_segments()},
+      [&edge, question](const Known& known) {
+        if (known.problem) {
+          return question->exchange.fail(*known.problem);
+        }
+        flags::User user = *question->user();
+        user.segments.assign(known.segments.begin(), known.segments.end());
+        std::vector<flags::Exposure> exposures;
+        question->exchange.complete(known.mark(http::json(answer(*question, user, exposures))));
+        const auto silent = question->member("disableTracking");
+        if (!silent || !silent->as_bool().value_or(false)) {
+          report(edge, *question->datafile, user, exposures);
+        }
+      });
 }
 
-void decide(Edge& edge, const http::Exchange& exchange) {
-  auto datafile = datafile_of(edge);
-  if (!datafile) {
-    return exchange.complete(http::Response(not_configured()));
+/// A conversion. An event that the datafile does not know is answered, but not a success.
+void track(Edge& edge, const http::Exchange& exchange) {
+  const QuestionPointer question = question_of(edge, exchange);
+  if (question == nullptr) {
+    return;
   }
-  const auto question = question_of(std::move(datafile), exchange.request().body());
-  if (!question) {
-    return exchange.complete(http::Response(bad_body(question.error())));
+  const auto key = question->member("eventKey");
+  const auto tags = question->member("eventTags");
+  if (!key || !key->is_string() || key->as_string()->empty()) {
+    return exchange.fail(bad_body({.code = ErrorCode::InvalidArgument,
+                                   .message = "eventKey must be a text",
+                                   .field = "/eventKey",
+                                   .reason = "event_key_required"}));
   }
-  edge.projector.when_current([&edge, exchange, question = *question](const Result<void>& reached) {
-    if (!reached) {
-      return exchange.fail(reached.error());
-    }
-    const auto segments = edge.profiles.segments_of(*user_id_of(*question), edge.clock.now());
-    if (!segments) {
-      return exchange.fail(segments.error());
-    }
-    exchange.complete(http::json(answer(*question, *segments)));
-  });
+  if (tags && !tags->is_object() && !tags->is_null()) {
+    return exchange.fail(bad_body({.code = ErrorCode::InvalidArgument,
+                                   .message = "eventTags must be an object",
+                                   .field = "/eventTags",
+                                   .reason = "event_tags_not_object"}));
+  }
+  const auto user = question->user();
+  const bool is_known = report_conversion(edge,
+                                          edge.flags.project(),
+                                          *question->datafile,
+                                          *user,
+                                          *key->as_string(),
+                                          question->member("userAttributes"),
+                                          tags);
+  json::Writer out;
+  out.begin_object()
+      .member("success", is_known)
+      .member("userId", user->id)
+      .member("eventKey", *key->as_string())
+      .member("timestamp", events::format_time(edge.clock.now()));
+  if (!is_known) {
+    out.member("error",
+               "the datafile has no event with the key \"" + std::string(*key->as_string()) + "\"");
+  }
+  out.end_object();
+  exchange.complete(http::json(out));
 }
 
 /// Copies members of a datafile entry; absent ones are null, or empty lists where they are lists.
@@ -200,10 +263,12 @@ auto printing(const Edge& edge, Print print) {
 
 void optimizely(Mount& mount) {
   const RouteOptions reads{.needs = "flags:read"};
-  const RouteOptions decides{.needs = "flags:read", .runs = Runs::OnPool};
-  mount.post("/optimizely/decisions",
-             decides,
-             [&edge = mount.edge](const http::Exchange& exchange) { decide(edge, exchange); });
+  mount.post("/optimizely/decisions", reads, [&edge = mount.edge](const http::Exchange& exchange) {
+    decide(edge, exchange);
+  });
+  mount.post("/optimizely/track",
+             {.needs = "track:write"},
+             [&edge = mount.edge](const http::Exchange& exchange) { track(edge, exchange); });
   mount.get("/optimizely/experiments", reads, printing(mount.edge, experiments_text));
   mount.get("/optimizely/features", reads, printing(mount.edge, features_text));
   mount.get(
