@@ -130,25 +130,25 @@ void decide(Edge& edge, const http::Exchange& exchange) {
   if (question == nullptr) {
     return;
   }
-  when_known(
-      edge,
-      exchange,
-      {.project = edge.flags.project(),
-       .user_id = std::string(question->user()->id),
-       .segments = question->datafile->conditions.ask_for_segments()},
-      [&edge, question](const Known& known) {
-        if (known.problem) {
-          return question->exchange.fail(*known.problem);
-        }
-        flags::User user = *question->user();
-        user.segments.assign(known.segments.begin(), known.segments.end());
-        std::vector<flags::Exposure> exposures;
-        question->exchange.complete(known.mark(http::json(answer(*question, user, exposures))));
-        const auto silent = question->member("disableTracking");
-        if (!silent || !silent->as_bool().value_or(false)) {
-          report(edge, *question->datafile, user, exposures);
-        }
-      });
+  when_known(edge,
+             exchange,
+             {.project = edge.flags.project(),
+              .user_id = std::string(question->user()->id),
+              .segments = question->datafile->conditions.ask_for_segments()},
+             [&edge, question](const Known& known) {
+               if (known.problem) {
+                 return question->exchange.fail(*known.problem);
+               }
+               flags::User user = *question->user();
+               user.segments.assign(known.segments.begin(), known.segments.end());
+               std::vector<flags::Exposure> exposures;
+               std::string text = answer(*question, user, exposures);
+               const auto silent = question->member("disableTracking");
+               if (!silent || !silent->as_bool().value_or(false)) {
+                 report(edge, *question->datafile, user, exposures);
+               }
+               question->exchange.complete(known.mark(http::json(std::move(text))));
+             });
 }
 
 /// A conversion. An event that the datafile does not know is answered, but not a success.

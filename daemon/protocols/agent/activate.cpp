@@ -220,8 +220,8 @@ void answer(const Call& call, const Subjects& subjects, const Known& known) {
     }
   }
   out.end_array();
-  call.complete(http::json(out));
   activation.finish();
+  call.complete(http::json(out));
 }
 
 }  // namespace

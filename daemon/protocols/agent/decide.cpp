@@ -172,10 +172,10 @@ void answer(const Call& call, const Wishes& wishes, const Known& known) {
   if (is_list) {
     out.end_array();
   }
-  call.complete(known.mark(http::json(out)));
   remember(call.edge, call.project, *user, decider);
   report(call.edge, *call.datafile, *user, exposures);
   announce(call.project, *user, attributes, decisions, exposures);
+  call.complete(known.mark(http::json(out)));
 }
 
 }  // namespace

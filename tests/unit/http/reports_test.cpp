@@ -16,7 +16,7 @@ constexpr std::string_view kPro = R"({"userId":"u-1","userAttributes":{"plan":"p
 
 /// A daemon that forwards to Optimizely.
 FlagDaemon::Options forwarding(
-    std::string_view destination = R"({"name":"optimizely","type":"optimizely"})") {
+    std::string_view destination = R"({"name":"optimizely","type":"optimizely","lingerMs":0})") {
   return {.change = [destination](auto& config) {
     config.destinations = {{.json = std::string(destination)}};
   }};
@@ -122,7 +122,7 @@ TEST_CASE("a report that is refused waits and is sent again, other destinations 
           "[reports]") {
   FlagDaemon daemon({.change = [](auto& config) {
     config.destinations = {
-        {.json = R"({"name":"optimizely","type":"optimizely"})"},
+        {.json = R"({"name":"optimizely","type":"optimizely","lingerMs":0})"},
         {.json = R"({"name":"hook","type":"webhook","url":"https://hook.test/"})"}};
   }});
   daemon.http->follow(edge::test::ScriptedHttp::answering(503));
@@ -148,7 +148,9 @@ TEST_CASE("events of people do not go to Optimizely, and reports make no profile
   daemon.post("/v1/decide?keys=greeting", kPro);
 
   CHECK(bodies_sent(daemon).size() == 1);
-  CHECK(daemon.manage("GET", "/cdp/profile?userId=u-1").status == 404);
+  REQUIRE(daemon.manage("POST", "/cdp/profile", R"({"userId":"u-8"})").status == 200);
+  CHECK(daemon.edge->profiles.find(edge::profiles::Name::UserId, "u-8")->has_value());
+  CHECK_FALSE(daemon.edge->profiles.find(edge::profiles::Name::UserId, "u-1")->has_value());
 }
 
 TEST_CASE("without forwarding nothing is stored, and a full store does not stop decisions",
