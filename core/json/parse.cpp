@@ -372,13 +372,15 @@ class Builder {
   bool string() {
     const std::size_t begin = position() + 1;
     const char* base = text().data();
-    std::size_t end = begin;
-    // Stage one guarantees that the closing quote exists.
-    while (base[end] != '"' && base[end] != '\\') {
-      ++end;
+    // Stage one guarantees that the closing quote exists and that nothing but white space stands
+    // between it and the next structural character.
+    std::size_t end = (next_ + 1 < count_ ? indexes_[next_ + 1] : document_.size_) - 1;
+    while (base[end] != '"') {
+      --end;
     }
-    if (base[end] == '\\') {
-      return escaped_string(begin, end);
+    if (const void* escape = std::memchr(base + begin, '\\', end - begin)) {
+      return escaped_string(begin,
+                            static_cast<std::size_t>(static_cast<const char*>(escape) - base));
     }
     Node& node = append(Kind::String, begin - 1, end + 1);
     node.content = static_cast<std::uint32_t>(begin);

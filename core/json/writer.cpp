@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace edge::json {
@@ -40,6 +42,36 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
+/// Whether one of eight octets is below 0x20, a quote or a backslash. Octets from 0x80 on are none
+/// of them: `~word & kHigh` takes them out. (The usual trick to find a zero octet, three times.)
+bool needs_escape(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101U;
+  constexpr std::uint64_t kHigh = 0x8080808080808080U;
+  const std::uint64_t quotes = word ^ (kOnes * '"');
+  const std::uint64_t backslashes = word ^ (kOnes * '\\');
+  return (((word - kOnes * 0x20) | (quotes - kOnes) | (backslashes - kOnes)) & ~word & kHigh) != 0;
+}
+
+/// How many octets at the start of `text` can be copied as they are.
+std::size_t plain_length(std::string_view text) {
+  std::size_t i = 0;
+  std::uint64_t word = 0;
+  for (; i + sizeof word <= text.size(); i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if (needs_escape(word)) {
+      break;
+    }
+  }
+  while (i < text.size()) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == '"' || c == '\\') {
+      break;
+    }
+    ++i;
+  }
+  return i;
+}
+
 /// Shortest decimal digits of a positive finite double and the exponent of the first digit.
 std::pair<std::string, int> shortest_digits(double value) {
   std::array<char, 40> buffer{};
@@ -57,6 +89,13 @@ std::pair<std::string, int> shortest_digits(double value) {
   int exponent = 0;
   std::from_chars(text.data() + e + 2, text.data() + text.size(), exponent);
   return {digits, negative ? -exponent : exponent};
+}
+
+template <typename Integer>
+void append_integer(std::string& out, Integer value) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
 void write_value(Writer& out, Value value) {
@@ -88,17 +127,15 @@ void write_value(Writer& out, Value value) {
 
 void append_string(std::string& out, std::string_view text) {
   out += '"';
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') {
-      continue;
+  for (;;) {
+    const std::size_t plain = plain_length(text);
+    out.append(text.data(), plain);
+    if (plain == text.size()) {
+      break;
     }
-    out.append(text.substr(from, i - from));
-    append_escape(out, c);
-    from = i + 1;
+    append_escape(out, static_cast<unsigned char>(text[plain]));
+    text.remove_prefix(plain + 1);
   }
-  out.append(text.substr(from));
   out += '"';
 }
 
@@ -151,10 +188,10 @@ void Writer::before_value() {
   if (has_items_.empty()) {
     return;
   }
-  if (has_items_.back()) {
+  if (has_items_.back() != 0) {
     out_ += ',';
   }
-  has_items_.back() = true;
+  has_items_.back() = 1;
   if (pretty_) {
     out_ += '\n';
     out_.append(has_items_.size() * 2, ' ');
@@ -164,11 +201,11 @@ void Writer::before_value() {
 void Writer::open(char bracket) {
   before_value();
   out_ += bracket;
-  has_items_.push_back(false);
+  has_items_.push_back(0);
 }
 
 void Writer::close(char bracket) {
-  const bool had_items = has_items_.back();
+  const bool had_items = has_items_.back() != 0;
   has_items_.pop_back();
   if (pretty_ && had_items) {
     out_ += '\n';
@@ -213,13 +250,13 @@ Writer& Writer::string(std::string_view text) {
 
 Writer& Writer::integer(std::int64_t value) {
   before_value();
-  out_ += std::to_string(value);
+  append_integer(out_, value);
   return *this;
 }
 
 Writer& Writer::unsigned_integer(std::uint64_t value) {
   before_value();
-  out_ += std::to_string(value);
+  append_integer(out_, value);
   return *this;
 }
 

@@ -54,6 +54,8 @@ class Writer {
   }
 
   [[nodiscard]] const std::string& text() const { return out_; }
+  /// Makes room for that many octets in all.
+  void reserve(std::size_t octets) { out_.reserve(octets); }
   /// Hands out the text and starts anew.
   std::string take();
 
@@ -65,7 +67,7 @@ class Writer {
   bool pretty_;
   bool after_key_ = false;
   std::string out_;
-  std::vector<bool> has_items_;
+  std::string has_items_;  // of each open bracket, outermost first: 0 or 1; short ones need no heap
 };
 
 /// Appends `text` as a JSON string with quotes and minimal escapes (RFC 8785 form).

@@ -88,10 +88,13 @@ T& Family<T>::with(std::initializer_list<std::string_view> values) {
   if (values.size() != labels_.size()) {
     throw std::invalid_argument(name_ + ": wrong number of labels");
   }
-  std::vector<std::string> key(values.begin(), values.end());
   const std::lock_guard lock(mutex_);
-  auto found = values_.find(key);
-  if (found == values_.end() && values_.size() >= kMaxCombinations) {
+  auto found = values_.find(values);
+  if (found != values_.end()) {
+    return *found->second;
+  }
+  std::vector<std::string> key(values.begin(), values.end());
+  if (values_.size() >= kMaxCombinations) {
     key.assign(labels_.size(), "other");
     found = values_.find(key);
   }

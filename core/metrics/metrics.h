@@ -8,6 +8,7 @@
 //     commit").with({}).observe(0.003);
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -65,6 +66,15 @@ class Histogram {
   std::atomic<double> sum_{0};
 };
 
+/// Orders label values; those of a caller are compared without being copied.
+struct LabelOrder {
+  using is_transparent = void;
+  template <typename Left, typename Right>
+  bool operator()(const Left& left, const Right& right) const {
+    return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
+  }
+};
+
 /// One metric with one value for each combination of its labels. Thread-safe.
 template <typename T>
 class Family {
@@ -89,7 +99,7 @@ class Family {
   const std::vector<std::string> labels_;
   const std::function<std::unique_ptr<T>()> make_;
   mutable std::mutex mutex_;
-  std::map<std::vector<std::string>, std::unique_ptr<T>> values_;  // guarded by mutex_
+  std::map<std::vector<std::string>, std::unique_ptr<T>, LabelOrder> values_;  // guarded by mutex_
 };
 
 using CounterFamily = Family<Counter>;
