@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/storage/sqlite/housekeeper.h"
 
+#include <pthread.h>
+
 #include "core/base/fault.h"
 
 namespace edge::storage::sqlite {
@@ -58,6 +60,7 @@ void Housekeeper::seal(std::shared_ptr<Volume> volume) {
 }
 
 void Housekeeper::run(const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), "housekeeper");
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mutex_);

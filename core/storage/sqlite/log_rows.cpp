@@ -2,13 +2,16 @@
 // The statements with which the log writer stores a group.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "core/storage/sqlite/log_writer.h"
 #include "core/storage/sqlite/rows.h"
 
 namespace edge::storage::sqlite {
 namespace {
 
-constexpr std::size_t kRowsPerInsert = 64;
+constexpr std::array<std::size_t, 4> kRowsPerInsert = {64, 16, 4, 1};
 
 std::string insert_statement(std::size_t rows) {
   std::string sql = fmt::format("INSERT INTO ev({},stream) VALUES", kRecordColumns);
@@ -21,14 +24,16 @@ std::string insert_statement(std::size_t rows) {
 }  // namespace
 
 void LogWriter::insert_rows() {
-  static const std::string kMany = insert_statement(kRowsPerInsert);
-  static const std::string kOne = insert_statement(1);
+  static const auto kStatements = [] {
+    std::array<std::string, kRowsPerInsert.size()> statements;
+    std::ranges::transform(kRowsPerInsert, statements.begin(), insert_statement);
+    return statements;
+  }();
   std::size_t first = 0;
-  for (; first + kRowsPerInsert <= rows_.size(); first += kRowsPerInsert) {
-    insert(kMany, first, kRowsPerInsert);
-  }
-  for (; first < rows_.size(); ++first) {
-    insert(kOne, first, 1);
+  for (std::size_t i = 0; i < kRowsPerInsert.size(); ++i) {
+    for (; first + kRowsPerInsert[i] <= rows_.size(); first += kRowsPerInsert[i]) {
+      insert(kStatements[i], first, kRowsPerInsert[i]);
+    }
   }
 }
 
@@ -62,6 +67,11 @@ void LogWriter::write_marks() {
         .bind(1, std::string_view(lane.first))
         .bind(2, lane.second)
         .bind(3, offset)
+        .run();
+  }
+  if (!fresh_ids_.empty()) {
+    database_->query("INSERT INTO seen_group(h) VALUES(?1)")
+        .bind(1, std::string_view(fresh_ids_))
         .run();
   }
   if (!rows_.empty()) {

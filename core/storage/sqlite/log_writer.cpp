@@ -2,6 +2,10 @@
 #include "core/storage/sqlite/log_writer.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
+
+#include <cstring>
+#include <utility>
 
 #include "core/base/fault.h"
 #include "core/storage/sqlite/rows.h"
@@ -68,6 +72,7 @@ void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
 }
 
 void LogWriter::run(const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), "log");
   for (;;) {
     std::vector<Job> group = queue_.take(stop, kIdle);
     if (!group.empty()) {
@@ -99,8 +104,7 @@ void LogWriter::process(std::vector<Job> group) {
     }
   }
   if (refusal) {
-    rows_.clear();
-    next_ = committed_next_;
+    forget_group();
     outcomes.assign(group.size(), Failure(*refusal));
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -111,6 +115,7 @@ void LogWriter::process(std::vector<Job> group) {
 LogWriter::Outcomes LogWriter::append(std::vector<Job>& group) {
   now_ = ground_.store_ms();
   rows_.clear();
+  fresh_ids_.clear();
   flush_->prepare();
   Outcomes outcomes;
   {
@@ -199,9 +204,23 @@ bool LogWriter::is_duplicate(const NewRecord& record) {
       // A damaged volume loses only itself; what it knew about ids is lost with it.
     }
   }
-  Query insert = database_->query("INSERT OR IGNORE INTO seen VALUES(?1)");
-  insert.bind(1, std::string_view(hash.data(), hash.size())).run();
-  return database_->changes() == 0;
+  if (!ids_.insert(hash)) {
+    return true;
+  }
+  fresh_ids_.append(hash.data(), hash.size());
+  return false;
+}
+
+/// Nothing of the present group was stored.
+void LogWriter::forget_group() {
+  IdHash hash{};
+  for (std::size_t at = 0; at < fresh_ids_.size(); at += hash.size()) {
+    std::memcpy(hash.data(), fresh_ids_.data() + at, hash.size());
+    ids_.erase(hash);
+  }
+  fresh_ids_.clear();
+  rows_.clear();
+  next_ = committed_next_;
 }
 
 std::optional<Receipt> LogWriter::known_receipt(const Token& token) {
@@ -247,7 +266,7 @@ void LogWriter::roll_if_due() {
   EDGE_FAULT("volume.roll.after_create");
   flush_.reset();
   database_.reset();
-  active_->close(now_);
+  active_->close(now_, std::exchange(ids_, {}));
   closed_(active_);
   created_ = facts.committed;
   has_content_ = false;
@@ -273,6 +292,7 @@ void LogWriter::open_active() {
   active_ = volumes_.all().back();
   database_ = std::make_unique<Database>(active_->path(), Database::Mode::ReadWrite);
   prepare_writer(*database_);
+  ids_ = read_ids(*database_);
   flush_ = std::make_unique<FlushRule>(*database_, ground_.options.durability);
   has_content_ =
       has_content_ || database_->number("SELECT count(*) FROM (SELECT 1 FROM ev LIMIT 1)") != 0;

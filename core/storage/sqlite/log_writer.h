@@ -11,7 +11,7 @@
 
 #include "core/storage/sqlite/ground.h"
 #include "core/storage/sqlite/group_queue.h"
-#include "core/storage/sqlite/id_filter.h"
+#include "core/storage/sqlite/id_set.h"
 #include "core/storage/sqlite/recent.h"
 #include "core/storage/sqlite/schema.h"
 #include "core/storage/sqlite/volume_set.h"
@@ -63,6 +63,7 @@ class LogWriter {
   void insert_rows();
   void insert(const std::string& sql, std::size_t first, std::size_t count);
   void write_marks();
+  void forget_group();
   void commit();
   void flush_if_overdue();
   void roll_if_due();
@@ -79,6 +80,8 @@ class LogWriter {
   std::shared_ptr<Volume> active_;
   VolumeSet::Volumes older_;  // those that can hold ids of the dedupe window
   std::uint64_t older_generation_ = 0;
+  IdSet ids_;              // of the active volume
+  std::string fresh_ids_;  // packed: those of the present group
   std::unique_ptr<Database> database_;
   std::unique_ptr<FlushRule> flush_;
   std::uint64_t next_;

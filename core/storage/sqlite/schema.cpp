@@ -30,7 +30,7 @@ CREATE TABLE mark(one INT PRIMARY KEY, first INT, next INT, committed INT, creat
 CREATE TABLE head(stream BLOB, lane INT, seq INT, PRIMARY KEY(stream, lane)) WITHOUT ROWID;
 CREATE TABLE ev(seq INTEGER PRIMARY KEY, stream BLOB, lane INT, id BLOB, at INT, kind INT, routes INT, user BLOB, name BLOB,
   crc INT, body BLOB);
-CREATE TABLE seen(h BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE seen_group(n INTEGER PRIMARY KEY, h BLOB);
 CREATE TABLE token(t BLOB PRIMARY KEY, at INT, receipt BLOB) WITHOUT ROWID;
 )";
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/storage/sqlite/state_writer.h"
 
+#include <pthread.h>
+
 #include "core/base/fault.h"
 
 namespace edge::storage::sqlite {
@@ -79,6 +81,7 @@ Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&
 }
 
 void StateWriter::loop(const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), "state");
   for (;;) {
     std::vector<StateJob> group = queue_.take(stop, kIdle);
     if (!group.empty()) {

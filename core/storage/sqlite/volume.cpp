@@ -189,14 +189,21 @@ Recent::Heads Volume::heads(Deadline deadline) {
 bool Volume::has_seen(const IdHash& hash, std::int64_t since) {
   if (committed_ <= since) {
     filter_.reset();
+    ids_.reset();
     return false;
+  }
+  if (state_ != State::Sealed) {
+    if (!ids_) {
+      ids_ = read_ids(*readers_.lend(Deadline::in(kLookUp)));
+    }
+    return ids_->contains(hash);
   }
   const std::string_view octets(hash.data(), hash.size());
   if (filter_ && !filter_->may_have(octets)) {
     return false;
   }
   const auto reader = readers_.lend(Deadline::in(kLookUp));
-  if (!filter_ && state_ == State::Sealed) {
+  if (!filter_) {
     filter_.emplace(meta(*reader, "filter"));
     if (!filter_->may_have(octets)) {
       return false;
@@ -215,8 +222,25 @@ std::optional<std::string> Volume::receipt_of(std::string_view token, std::int64
                                                   : std::nullopt;
 }
 
-void Volume::close(std::int64_t committed) {
+IdSet read_ids(Database& database) {
+  IdSet ids;
+  const auto add = [&](const char* sql) {
+    Query rows = database.query(sql);
+    while (rows.step()) {
+      ids.unpack(rows.octets(0));
+    }
+  };
+  // In this order: sealing moves all of them from the one to the other in one transaction.
+  add("SELECT h FROM seen_group");
+  if (database.has_table("seen")) {
+    add("SELECT h FROM seen");
+  }
+  return ids;
+}
+
+void Volume::close(std::int64_t committed, IdSet ids) {
   committed_ = std::max(committed_.load(), committed);
+  ids_ = std::move(ids);
   state_ = State::Closed;
 }
 

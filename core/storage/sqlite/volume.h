@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/storage/sqlite/id_filter.h"
+#include "core/storage/sqlite/id_set.h"
 #include "core/storage/sqlite/reader_pool.h"
 #include "core/storage/sqlite/recent.h"
 
@@ -68,8 +69,9 @@ class Volume {
   /// The receipt of a token applied since `since`.
   std::optional<std::string> receipt_of(std::string_view token, std::int64_t since);
 
-  /// The writer has gone to the next volume; its last commit was at `committed`.
-  void close(std::int64_t committed);
+  /// The writer has gone to the next volume; its last commit was at `committed`, the hashes of all
+  /// its ids are `ids`.
+  void close(std::int64_t committed, IdSet ids);
   /// Adds indexes and filter and makes the file read-only; harmless to repeat after a crash in
   /// between.
   VolumeFacts seal();
@@ -84,8 +86,12 @@ class Volume {
   std::atomic<State> state_;
   std::atomic<std::int64_t> committed_;
   ReaderPool readers_;
-  std::optional<IdFilter> filter_;  // of the log writer
+  std::optional<IdFilter> filter_;  // of the log writer, when sealed
+  std::optional<IdSet> ids_;        // of the log writer, when closed
 };
+
+/// The hashes of all ids in a volume that is not sealed, or whose sealing was cut off.
+IdSet read_ids(Database& database);
 
 /// SHA-256 of a file, raw octets; throws a fault when it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& path);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <vector>
 
 #include "core/base/fault.h"
 #include "core/storage/sqlite/schema.h"
@@ -36,15 +37,20 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 
 void Volume::write_sealed_parts(Database& database) {
   prepare_writer(database);
-  const std::int64_t ids = database.number("SELECT count(*) FROM seen");
-  IdFilter filter = IdFilter::for_ids(static_cast<std::size_t>(ids));
+  const std::vector<IdHash> ids = read_ids(database).sorted();
+  IdFilter filter = IdFilter::for_ids(ids.size());
+  Transaction transaction(database);
+  // Emptied first: the file does not shrink, but the table takes the pages that become free.
+  database.run("DELETE FROM seen_group");
+  database.run("CREATE TABLE IF NOT EXISTS seen(h BLOB PRIMARY KEY) WITHOUT ROWID");
   {
-    Query rows = database.query("SELECT h FROM seen");
-    while (rows.step()) {
-      filter.add(rows.octets(0));
+    Query insert = database.query("INSERT OR IGNORE INTO seen VALUES(?1)");
+    for (const IdHash& id : ids) {
+      const std::string_view octets(id.data(), id.size());
+      filter.add(octets);
+      insert.bind(1, octets).run_and_reset();
     }
   }
-  Transaction transaction(database);
   database.run(kSealedIndexes);
   set_meta(database, "filter", filter.bits());
   transaction.commit();
