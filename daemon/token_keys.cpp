@@ -54,7 +54,7 @@ Result<tokens::Rotation> rotate_signing_keys(Edge& edge) {
                     {},
                     "secret_in_use"});
   }
-  auto ring = tokens::load_key_ring(ring_path(edge));
+  auto ring = tokens::load_key_ring(ring_path(edge), edge.secrets.file_rules());
   auto done =
       ring ? ring->rotate(edge.clock.now()) : Result<tokens::Rotation>(Failure(ring.error()));
   if (!done) {

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/commands/key_convert.h"
 #include "cli/commands/key_pixel.h"
+#include "cli/commands/key_rotation.h"
 #include "cli/commands/token_key.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
@@ -46,12 +48,6 @@ constexpr std::array<Kind, 13> kKinds = {{
     {"hs384", KeyKind::Secret, Algorithm::HS384},
     {"hs512", KeyKind::Secret, Algorithm::HS512},
 }};
-
-/// `--ring`, else the ring of the data directory.
-std::filesystem::path ring_path(Call& call, const char* file) {
-  return call.has("ring") ? std::filesystem::path(call["ring"])
-                          : call.config().data_dir / "keys" / file;
-}
 
 bool wants_json(const Call& call) {
   return call.format() == Format::Json || call.format() == Format::JsonLines || call.has("select");
@@ -117,10 +113,7 @@ Result<int> add_to_ring(Call& call, tokens::TokenKey key) {
     call.note(fmt::format("would add key {} to {}", id, path.string()));
     return exit_code::kDone;
   }
-  std::string text = keys.write();
-  auto written = config::write_private_file(path, text);
-  crypto::wipe(text);
-  if (!written) {
+  if (auto written = tokens::save_key_ring(path, keys); !written) {
     return Failure(written.error());
   }
   return report(call, call["kind"], id, path.string());
@@ -166,38 +159,14 @@ Result<int> generate(Call& call) {
   }
   const auto* const kind =
       std::find_if(kKinds.begin(), kKinds.end(), [&](const Kind& row) { return row.name == name; });
-  if (call.has("ring") && (kind->kind == KeyKind::Secret || call.has("as") || call.has("public"))) {
-    return Failure(usage_error("a ring takes key pairs only, and no --as or --public"));
+  if (call.has("ring") && (call.has("as") || call.has("public"))) {
+    return Failure(usage_error("--ring does not go with --as and --public"));
   }
   auto key = new_key(call, *kind);
   if (!key) {
     return Failure(key.error());
   }
   return call.has("ring") ? add_to_ring(call, std::move(*key)) : print_key(call, *key);
-}
-
-Result<int> list(Call& call) {
-  if (call["kind"] == "pixel") {
-    return list_pixel_keys(call);
-  }
-  Listing listing{
-      .schema = "edge.keys/1",
-      .name = "keys",
-      .columns = {
-          {"KID", "/kid"}, {"KIND", "/kind"}, {"STATE", "/state"}, {"CREATED", "/created"}}};
-  const auto ring = tokens::load_key_ring(ring_path(call, "jwt.json"));
-  if (!ring) {
-    return Failure(ring.error());
-  }
-  for (const tokens::RingKey& key : ring->keys()) {
-    json::Writer out;
-    out.begin_object().member("kid", *key.key.id);
-    out.member("kind", crypto::name_of(*key.key.algorithm))
-        .member("state", tokens::name_of(key.state));
-    out.member("created", format_time(key.created)).end_object();
-    listing.records.push_back(out.take());
-  }
-  return call.print(listing);
 }
 
 /// The one key of the positional FILE.
@@ -320,48 +289,8 @@ void declare_generate(Tree& tree) {
 void key(Tree& tree) {
   tree.noun("key", Section::Build, "Keys of tokens and pixels");
   declare_generate(tree);
-  tree.command("key list", "Keys of a ring, never the keys themselves")
-      .option({.name = "kind",
-               .value = "KIND",
-               .help = "which ring",
-               .fallback = "jwt",
-               .choices = {"jwt", "pixel"}})
-      .option({.name = "ring", .value = "FILE", .help = "this ring", .complete = Complete::Files})
-      .example("key list --kind pixel", "the pixel keys")
-      .exits(exit_code::kNotFound, "there is no ring")
-      .output(
-          "keys",
-          R"({"type":"object","required":["schema","keys"],"properties":{"schema":{"const":"edge.keys/1"},)"
-          R"("keys":{"type":"array","items":{"type":"object","required":["kid","kind","state"]}}}})")
-      .runs(list);
-  tree.command("key rotate", "Make a new active key; older ones stay for reading")
-      .option({.name = "kind",
-               .value = "KIND",
-               .help = "which ring",
-               .required = true,
-               .choices = {"pixel"}})
-      .option({.name = "ring", .value = "FILE", .help = "this ring", .complete = Complete::Files})
-      .changes()
-      .example("key rotate --kind pixel", "then reload the daemon with SIGHUP")
-      .exits(exit_code::kBadInput, "there is no ring, or it cannot be used")
-      .see("key retire")
-      .output("key", kKeySchema)
-      .runs([](Call& call) { return add_pixel_key(call, true); });
-  tree.command("key retire", "Delete a key; its number stays taken")
-      .positional({.name = "ID", .help = "from key list", .required = true})
-      .option({.name = "kind",
-               .value = "KIND",
-               .help = "which ring",
-               .required = true,
-               .choices = {"pixel"}})
-      .option({.name = "ring", .value = "FILE", .help = "this ring", .complete = Complete::Files})
-      .changes()
-      .example("key retire --kind pixel 1", "when mail with its tokens is no longer opened")
-      .exits(exit_code::kNotFound, "no such key")
-      .exits(exit_code::kRefused, "it is the active one; rotate first")
-      .see("key rotate")
-      .output("key", kKeySchema)
-      .runs(retire_pixel_key);
+  key_rotation(tree, kKeySchema);
+  key_convert(tree);
   tree.command("key public", "Public half of a key")
       .positional(
           {.name = "FILE", .help = "key file", .required = true, .complete = Complete::Files})

@@ -65,14 +65,6 @@ bool holds_private(const tokens::KeySet& set) {
   });
 }
 
-std::optional<tokens::SecretEncoding> encoding_of(const Call& call) {
-  const std::string name = call["secret-encoding"];
-  return name == "hex"         ? tokens::SecretEncoding::Hex
-         : name == "base64"    ? tokens::SecretEncoding::Base64
-         : name == "base64url" ? tokens::SecretEncoding::Base64Url
-                               : tokens::SecretEncoding::Raw;
-}
-
 /// The octets of `--secret`, `--secret-file` or `--secret-env`.
 Result<crypto::Secret> secret_octets(Call& call) {
   if (call.has("secret-file")) {
@@ -96,6 +88,14 @@ Result<crypto::Secret> secret_octets(Call& call) {
 }
 
 }  // namespace
+
+std::optional<tokens::SecretEncoding> secret_encoding(const Call& call) {
+  const std::string name = call["secret-encoding"];
+  return name == "hex"         ? tokens::SecretEncoding::Hex
+         : name == "base64"    ? tokens::SecretEncoding::Base64
+         : name == "base64url" ? tokens::SecretEncoding::Base64Url
+                               : tokens::SecretEncoding::Raw;
+}
 
 Command& key_options(Command& command) {
   static constexpr std::string_view kGroup = "Key";
@@ -155,7 +155,8 @@ Result<tokens::KeySet> named_key(Call& call, tokens::Purpose purpose) {
   if (!octets) {
     return Failure(octets.error());
   }
-  return tokens::read_key_text(octets->view(), {.purpose = purpose, .secret = encoding_of(call)});
+  return tokens::read_key_text(octets->view(),
+                               {.purpose = purpose, .secret = secret_encoding(call)});
 }
 
 Result<tokens::KeySet> read_key_file(Call& call, const std::string& path, tokens::Purpose purpose) {

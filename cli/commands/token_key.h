@@ -11,6 +11,9 @@ namespace edge::cli::commands {
 /// Declares `--key --jwks --secret --secret-file --secret-env --secret-encoding`.
 Command& key_options(Command& command);
 
+/// What `--secret-encoding` says; raw octets without it.
+std::optional<tokens::SecretEncoding> secret_encoding(const Call& call);
+
 /// Whether the arguments name a key; otherwise it is the configured one.
 bool names_key(const Call& call);
 

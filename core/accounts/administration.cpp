@@ -122,7 +122,11 @@ Result<Account> Administration::update(const AccountId& id,
 }
 
 Result<Account> Administration::erase(const AccountId& id, const tokens::Actor& actor) {
-  auto erased = login_.accounts.erase(id, actor);
+  const auto account = find(id.text);
+  if (!account) {
+    return account;
+  }
+  auto erased = login_.accounts.erase(account->id, actor);
   if (erased) {
     if (auto ended = login_.sessions.revoke_all(erased->id); !ended) {
       return Failure(std::move(ended.error()));

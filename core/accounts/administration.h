@@ -35,7 +35,8 @@ class Administration {
   /// By id or address. Failure: NotFound, reason `user_not_found`.
   [[nodiscard]] Result<Account> find(const std::string& id_or_email) const;
 
-  /// Roles count from the next request on; a new password and disabling end all sessions of the
+  /// `id` may also be an address, here and below. Roles count from the next request on; a new
+  /// password and disabling end all sessions of the
   /// account. Failure: InvalidArgument, NotFound.
   Result<Account> update(const AccountId& id,
                          const AccountChange& change,

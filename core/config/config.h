@@ -13,11 +13,37 @@
 
 namespace edge::config {
 
+/// The certificate of listeners that speak TLS: both files, or neither.
+struct Tls {
+  std::string certificate = {};  ///< PEM, the chain behind it
+  std::string key = {};          ///< PEM, readable by its owner only
+};
+
+/// The bounds of identity spec 6.2.
+struct HttpLimits {
+  std::chrono::milliseconds first_octet = std::chrono::seconds(15);
+  std::chrono::milliseconds head_time = std::chrono::seconds(10);
+  std::chrono::milliseconds handshake_time = std::chrono::seconds(10);
+  std::chrono::milliseconds body_time_per_mib = std::chrono::seconds(30);
+  std::int64_t body_rate = 1024;  ///< octets a second
+  std::chrono::milliseconds idle = std::chrono::seconds(15);
+  std::int64_t requests_per_connection = 1000;
+  std::chrono::milliseconds write_stall = std::chrono::seconds(30);
+  std::int64_t connections = 4096;
+  std::int64_t connections_per_address = 256;
+  std::int64_t pool_queue = 1024;
+  std::chrono::milliseconds drain = std::chrono::seconds(10);
+};
+
 struct Server {
-  std::vector<std::string> listen = {"127.0.0.1:9100"};  ///< `address:port`; port 0 = any free one
+  /// `address:port` or `unix:PATH`; port 0 = any free one
+  std::vector<std::string> listen = {"127.0.0.1:9100"};
   std::vector<std::string> allowed_hosts = {};
   std::vector<std::string> trusted_proxies = {};  ///< addresses or networks in CIDR form
+  std::string proxy_header = "X-Forwarded-For";   ///< the one field of theirs that is believed
   std::string public_url = {};                    ///< needed for any bind but loopback
+  Tls tls = {};
+  HttpLimits limits = {};
 };
 
 struct Store {
@@ -70,6 +96,7 @@ struct Ofrep {
   std::optional<bool> open = {};  ///< key `ofrep.public`; unset: true when every bind is loopback
   bool variables = true;          ///< evaluating all flags lists their variables too
   bool notifications = true;      ///< clients hear of a new datafile
+  std::string decision_events = "single";  ///< key `ofrep.decisionEvents`: or `none`, `all`
 };
 
 struct Auth {
@@ -98,6 +125,19 @@ struct Outbound {
   std::vector<std::string> allow_private = {};  ///< addresses or networks in CIDR form
 };
 
+/// Which names of people belong together (events spec 5).
+struct Identity {
+  std::string alias = "allow";            ///< or `deny`: alias events link nothing
+  std::vector<std::string> blocked = {};  ///< further values that never identify
+  std::vector<std::string> limits = {};   ///< `type=number`: identifiers of one type per profile
+  std::int64_t max_identifiers = 1'000;   ///< per profile
+  std::int64_t max_merges = 100;          ///< per profile
+};
+
+struct Profiles {
+  std::vector<std::string> segments_off = {};  ///< built-in segments that are not given
+};
+
 struct Track {
   std::optional<bool> open = {};  ///< key `track.public`; unset: true when every bind is loopback
 };
@@ -120,10 +160,16 @@ struct Config {
   Privacy privacy = {};
   Outbound outbound = {};
   Track track = {};
+  Identity identity = {};
+  Profiles profiles = {};
 
+  std::vector<Item> listeners = {};      ///< `[[server.listeners]]`, see listeners.h
+  std::vector<Item> cors = {};           ///< identity spec 4.3
+  std::vector<Item> limits = {};         ///< platform spec 7
   std::vector<Item> destinations = {};   ///< events spec 7.1
   std::vector<Item> sources = {};        ///< events spec 2.2
   std::vector<Item> segments = {};       ///< events spec 6
+  std::vector<Item> webhooks = {};       ///< events spec 9
   std::vector<Item> projects = {};       ///< `[[flags.projects]]`: further SDK keys
   std::vector<Item> flag_webhooks = {};  ///< `[[flags.webhooks]]`
   std::vector<Item> agent_clients = {};  ///< `[[agent.clients]]`: who may ask for tokens

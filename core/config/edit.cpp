@@ -43,6 +43,24 @@ constexpr std::string_view kTail = R"(
 # sdk_key = "staging"
 # datafile = "flags-staging.json"
 
+# How many requests a client may make; this is what holds without any such table.
+# [[limits]]
+# name = "api"
+# limit = 100
+# period = 60                    # seconds
+# key = "ip"                     # or user, path, header:NAME, another text, or a list of these
+# routes = ["/api/*"]
+
+# Which pages of other origins may read answers. Without any, none but those of public routes.
+# [[cors]]
+# routes = ["/api/*"]
+# origins = ["https://app.example.com"]
+
+# Another place to listen at, here for metrics alone.
+# [[server.listeners]]
+# address = "127.0.0.1:9101"     # or unix:/run/edgectl/edged.sock
+# surfaces = ["metrics", "health"]
+
 # An overlay: edgectl --env staging …, edged --env staging
 # [env.staging.server]
 # listen = ["127.0.0.1:9200"]

@@ -74,7 +74,7 @@ Result<void> check_mode(const struct stat& found,
          {},
          "insecure_owner"});
   }
-  if ((found.st_mode & 077U) != 0) {
+  if ((found.st_mode & (rules.group_may_read ? 037U : 077U)) != 0) {
     return Failure({ErrorCode::InvalidArgument,
                     fmt::format("\"{}\" can be read by others (mode {:04o}); run: chmod 600 {}",
                                 path.string(),

@@ -13,6 +13,9 @@ namespace edge::config {
 
 struct PrivateFileRules {
   bool allow_insecure_permissions = false;  ///< for containers; the caller warns
+  /// For files of systemd's credentials directory, where the bits of the group are the mask of an
+  /// access list that names the service alone.
+  bool group_may_read = false;
   std::size_t max_bytes = std::size_t{1} << 20U;
 };
 

@@ -17,15 +17,6 @@ namespace {
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
 constexpr std::size_t kMinJwtSecretBytes = 32;
 
-/// Names that stand in the environment as they are.
-constexpr std::array<std::string_view, 7> kPlainNames = {"JWT_SECRET",
-                                                         "API_KEYS",
-                                                         "OPTIMIZELY_SDK_KEY",
-                                                         "WEBHOOK_ENDPOINTS",
-                                                         "CDP_ENDPOINTS",
-                                                         "EDGE_PIXEL_KEYS",
-                                                         "EDGE_KEY_PASSPHRASE"};
-
 /// Values from examples, tutorials and the original's templates; a long one may also be such a word
 /// with digits.
 constexpr std::array<std::string_view, 14> kSampleSecrets = {
@@ -105,10 +96,10 @@ const char* name_of(SecretOrigin origin) {
 }
 
 std::string environment_name(std::string_view name) {
-  if (std::find(kPlainNames.begin(), kPlainNames.end(), name) != kPlainNames.end()) {
+  if (std::ranges::find(kPlainSecretNames, name) != kPlainSecretNames.end()) {
     return std::string(name);
   }
-  std::string variable = "EDGE_SECRET_";
+  std::string variable(kSecretVariablePrefix);
   for (const char c : name) {
     const bool small = c >= 'a' && c <= 'z';
     variable += c == '-' ? '_' : small ? static_cast<char>(c - 'a' + 'A') : c;
@@ -122,6 +113,7 @@ Result<std::optional<FoundSecret>> Secrets::from_file(const std::filesystem::pat
                                                       SecretOrigin origin) const {
   PrivateFileRules rules = sources_.files;
   rules.max_bytes = kMaxSecretBytes;
+  rules.group_may_read = origin == SecretOrigin::Credentials;
   const auto content = read_private_file(path, rules);
   if (!content) {
     return Failure(content.error());

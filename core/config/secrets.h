@@ -9,6 +9,7 @@
 // and never falls through to the next.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -67,6 +68,9 @@ class Secrets {
   Result<void> set(std::string_view name, std::string_view value);
   /// Takes it out; false when it was not there.
   Result<bool> erase(std::string_view name);
+  /// What files with secrets must be like.
+  [[nodiscard]] const PrivateFileRules& file_rules() const { return sources_.files; }
+
   /// The names in the store, sorted. Never values.
   [[nodiscard]] Result<std::vector<std::string>> names() const;
 
@@ -79,6 +83,16 @@ class Secrets {
 
   SecretSources sources_;
 };
+
+/// Names that stand in the environment as they are; all others behind EDGE_SECRET_.
+inline constexpr std::array<std::string_view, 7> kPlainSecretNames = {"JWT_SECRET",
+                                                                      "API_KEYS",
+                                                                      "OPTIMIZELY_SDK_KEY",
+                                                                      "WEBHOOK_ENDPOINTS",
+                                                                      "CDP_ENDPOINTS",
+                                                                      "EDGE_PIXEL_KEYS",
+                                                                      "EDGE_KEY_PASSPHRASE"};
+inline constexpr std::string_view kSecretVariablePrefix = "EDGE_SECRET_";
 
 /// The environment variable that carries secret `name`.
 std::string environment_name(std::string_view name);

@@ -14,6 +14,7 @@
 
 #include "core/base/random.h"
 #include "core/crypto/evp.h"
+#include "core/crypto/hmac_sha256.h"
 #include "core/crypto/secret.h"
 
 namespace edge::crypto {
@@ -75,6 +76,11 @@ MacPointer keyed_mac(Algorithm algorithm, std::string_view secret) {
   return context;
 }
 
+/// Place of HS384 and HS512 in `KeyState::macs`.
+std::size_t mac_index(Algorithm algorithm) {
+  return algorithm == Algorithm::HS384 ? 0 : 1;
+}
+
 /// Raw r || s to the DER form that OpenSSL reads; empty when r or s is out of shape.
 std::string der_of_raw(std::string_view raw) {
   const auto half = static_cast<int>(raw.size() / 2);
@@ -121,7 +127,8 @@ struct KeyState {
   bool is_private = false;
   bool may_sign = false;  // RSA exponents below 65537 only verify
   Secret secret;
-  std::array<MacPointer, 3> macs;  // HS256, HS384, HS512; null where the secret is too short
+  std::optional<HmacSha256> hs256;  // nothing where the secret is too short; likewise the next two
+  std::array<MacPointer, 2> macs;   // HS384, HS512
   evp::KeyPointer key;
 };
 
@@ -138,9 +145,12 @@ Result<Key> Key::make(const KeyNumbers& numbers) {
   state->may_sign = state->is_private;
   if (numbers.kind == KeyKind::Secret) {
     state->secret = Secret(numbers.k);
-    for (const Algorithm algorithm : {Algorithm::HS256, Algorithm::HS384, Algorithm::HS512}) {
+    if (numbers.k.size() >= shortest_secret(Algorithm::HS256)) {
+      state->hs256.emplace(numbers.k);
+    }
+    for (const Algorithm algorithm : {Algorithm::HS384, Algorithm::HS512}) {
       if (numbers.k.size() >= shortest_secret(algorithm)) {
-        state->macs.at(static_cast<std::size_t>(algorithm)) = keyed_mac(algorithm, numbers.k);
+        state->macs.at(mac_index(algorithm)) = keyed_mac(algorithm, numbers.k);
       }
     }
     return Key(std::move(state));
@@ -240,6 +250,11 @@ bool Key::verify(Algorithm algorithm, std::string_view message, std::string_view
     return false;
   }
   if (is_symmetric(algorithm)) {
+    if (algorithm == Algorithm::HS256 && state_->hs256) {
+      const HmacSha256::Tag tag = state_->hs256->tag(message);
+      return constant_time_equal({reinterpret_cast<const char*>(tag.data()), tag.size()},
+                                 signature);
+    }
     const auto mac = sign(algorithm, message);
     return mac && constant_time_equal(*mac, signature);
   }
@@ -278,9 +293,12 @@ Result<std::string> Key::sign(Algorithm algorithm, std::string_view message) con
   if (auto sized = check_size(algorithm); !sized) {
     return Failure(std::move(sized.error()));
   }
+  if (algorithm == Algorithm::HS256) {
+    const HmacSha256::Tag tag = state_->hs256->tag(message);
+    return std::string(tag.begin(), tag.end());
+  }
   if (is_symmetric(algorithm)) {
-    const MacPointer context(
-        EVP_MAC_CTX_dup(state_->macs.at(static_cast<std::size_t>(algorithm)).get()));
+    const MacPointer context(EVP_MAC_CTX_dup(state_->macs.at(mac_index(algorithm)).get()));
     std::string mac(signature_bytes(algorithm), '\0');
     std::size_t size = 0;
     if (!context || EVP_MAC_update(context.get(), octets_of(message), message.size()) != 1 ||

@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/encoding/base64.h"
 #include "core/json/writer.h"
-#include "core/tokens/jwt.h"
 #include "core/tokens/roles.h"
 
 namespace edge::tokens {
@@ -46,13 +46,21 @@ std::vector<std::string> texts_of(json::Value claims, const char* name) {
 }  // namespace
 
 Issuer::Issuer(SigningKeys keys, IssuerSettings settings, const Clock& clock, Ids& ids)
-    : keys_(std::move(keys)), settings_(std::move(settings)), clock_(clock), ids_(ids) {
+    : keys_(std::move(keys)),
+      settings_(std::move(settings)),
+      rules_{.jws = {.max_bytes = kMaxFieldBytes},
+             .issuers = {settings_.issuer},
+             .audiences = {settings_.audience},
+             .type = kType,
+             .required = {"exp", "sub"}},
+      clock_(clock),
+      ids_(ids) {
   json::Writer out;
   out.begin_object().member("alg", crypto::name_of(keys_.algorithm));
   if (keys_.signer.id) {
     out.member("kid", *keys_.signer.id);
   }
-  header_ = out.member("typ", kType).end_object().take();
+  header_ = encoding::base64url_encode(out.member("typ", kType).end_object().text()) + '.';
 }
 
 std::string Issuer::mint(const Subject& subject) const {
@@ -77,25 +85,50 @@ std::string Issuer::mint(const Subject& subject) const {
   write_texts(out, "roles", subject.roles);
   write_texts(out, "permissions", permissions);
   out.member("scope", scope).end_object();
-  auto token = make_jws(header_, out.text(), keys_.signer.key, keys_.algorithm);
-  if (!token) {
-    throw std::logic_error("the signing key cannot sign: " + token.error().message);
+  std::string token = header_ + encoding::base64url_encode(out.text());
+  const auto signature = keys_.signer.key.sign(keys_.algorithm, token);
+  if (!signature) {
+    throw std::logic_error("the signing key cannot sign: " + signature.error().message);
   }
-  return std::move(*token);
+  token += '.';
+  token += encoding::base64url_encode(*signature);
+  return token;
+}
+
+/// Nearly every token begins with the header that `mint` writes, so that key, algorithm and type
+/// are known without reading it (a third of the time of a verification). Everything that is not
+/// right goes the long way, which finds the exact code.
+Result<json::Document> Issuer::claims_of(std::string_view token) const {
+  const std::int64_t now = seconds_of(clock_.now());
+  if (token.size() <= kMaxFieldBytes && token.starts_with(header_)) {
+    const std::size_t dot = token.find('.', header_.size());
+    const bool has_three =
+        dot != std::string_view::npos && token.find('.', dot + 1) == std::string_view::npos;
+    const auto signature =
+        has_three ? encoding::base64url_decode(token.substr(dot + 1)) : std::nullopt;
+    if (signature && keys_.signer.key.verify(keys_.algorithm, token.substr(0, dot), *signature)) {
+      const auto payload =
+          encoding::base64url_decode(token.substr(header_.size(), dot - header_.size()));
+      if (payload) {
+        return read_claims(*payload, rules_, now);
+      }
+    }
+  }
+  JwtRules rules = rules_;
+  rules.now = now;
+  auto verified = verify_token(token, keys_.verifiers, rules);
+  if (!verified) {
+    return Failure(std::move(verified.error()));
+  }
+  return std::move(*verified->claims);
 }
 
 Result<AccessClaims> Issuer::verify(std::string_view token) const {
-  const JwtRules rules{.jws = {.max_bytes = kMaxFieldBytes},
-                       .issuers = {settings_.issuer},
-                       .audiences = {settings_.audience},
-                       .type = kType,
-                       .now = seconds_of(clock_.now()),
-                       .required = {"exp", "sub"}};
-  const auto verified = verify_token(token, keys_.verifiers, rules);
-  if (!verified) {
-    return Failure(verified.error());
+  const auto document = claims_of(token);
+  if (!document) {
+    return Failure(document.error());
   }
-  const json::Value claims = verified->claims->root();
+  const json::Value claims = document->root();
   const auto expires = static_cast<std::int64_t>(*claims.find("exp")->as_double());
   return AccessClaims{.account = {text_of(claims, "sub")},
                       .session = {text_of(claims, "sid")},

@@ -9,6 +9,7 @@
 #include "core/base/id.h"
 #include "core/base/result.h"
 #include "core/tokens/claims.h"
+#include "core/tokens/jwt.h"
 #include "core/tokens/keyring.h"
 
 namespace edge::tokens {
@@ -37,11 +38,14 @@ class Issuer {
   [[nodiscard]] const SigningKeys& keys() const { return keys_; }
 
  private:
+  [[nodiscard]] Result<json::Document> claims_of(std::string_view token) const;
+
   SigningKeys keys_;
   IssuerSettings settings_;
+  JwtRules rules_;  // but for the time
   const Clock& clock_;
   Ids& ids_;
-  std::string header_;
+  std::string header_;  // of the tokens that `mint` makes, encoded, with the dot behind it
 };
 
 }  // namespace edge::tokens

@@ -32,14 +32,14 @@ Result<std::optional<double>> time_of(json::Value claims, std::string_view name)
   return time;
 }
 
-Result<void> check_times(json::Value claims, const JwtRules& rules) {
+Result<void> check_times(json::Value claims, const JwtRules& rules, std::int64_t at) {
   const auto exp = time_of(claims, "exp");
   const auto nbf = exp ? time_of(claims, "nbf") : exp;
   const auto iat = nbf ? time_of(claims, "iat") : nbf;
   if (!iat) {
     return Failure(iat.error());
   }
-  const auto now = static_cast<double>(rules.now);
+  const auto now = static_cast<double>(at);
   const auto leeway = static_cast<double>(rules.leeway);
   if (*exp && **exp <= now - leeway) {
     return Failure(token_error("token_expired", "the token has expired"));
@@ -145,20 +145,38 @@ Result<void> check_type(json::Value header, const JwtRules& rules) {
   return {};
 }
 
-}  // namespace
-
-Result<void> check_claims(json::Value claims, const JwtRules& rules) {
+Result<void> check_claims(json::Value claims, const JwtRules& rules, std::int64_t now) {
   for (const std::string& name : rules.required) {
     if (!claims.find(name)) {
       return Failure(missing(name));
     }
   }
-  for (const auto check : {check_times, check_issuer, check_audience, check_subject}) {
+  if (auto kept = check_times(claims, rules, now); !kept) {
+    return kept;
+  }
+  for (const auto check : {check_issuer, check_audience, check_subject}) {
     if (auto kept = check(claims, rules); !kept) {
       return kept;
     }
   }
   return {};
+}
+
+}  // namespace
+
+Result<json::Document> read_claims(std::string_view payload,
+                                   const JwtRules& rules,
+                                   std::int64_t now) {
+  auto claims = json::Document::parse(payload, kPayloadProfile);
+  if (!claims || !claims->root().is_object()) {
+    const bool twice = !claims && claims.error().reason == "duplicate_member";
+    return Failure(twice ? token_error("duplicate_member", "the token has a claim twice")
+                         : token_error("payload_invalid", "the claims are no proper JSON object"));
+  }
+  if (auto kept = check_claims(claims->root(), rules, now); !kept) {
+    return Failure(std::move(kept.error()));
+  }
+  return claims;
 }
 
 Result<VerifiedToken> verify_token(std::string_view token,
@@ -175,16 +193,11 @@ Result<VerifiedToken> verify_token(std::string_view token,
   if (rules.any_payload) {
     return verified;
   }
-  auto claims = json::Document::parse(verified.jws.payload, kPayloadProfile);
-  if (!claims || !claims->root().is_object()) {
-    const bool twice = !claims && claims.error().reason == "duplicate_member";
-    return Failure(twice ? token_error("duplicate_member", "the token has a claim twice")
-                         : token_error("payload_invalid", "the claims are no proper JSON object"));
+  auto claims = read_claims(verified.jws.payload, rules, rules.now);
+  if (!claims) {
+    return Failure(std::move(claims.error()));
   }
   verified.claims = std::move(*claims);
-  if (auto kept = check_claims(verified.claims->root(), rules); !kept) {
-    return Failure(std::move(kept.error()));
-  }
   return verified;
 }
 

@@ -43,7 +43,10 @@ Result<VerifiedToken> verify_token(std::string_view token,
                                    const KeySet& keys,
                                    const JwtRules& rules);
 
-/// Judges the claims of an object against the rules: identity spec 2.3.
-Result<void> check_claims(json::Value claims, const JwtRules& rules);
+/// Steps 8 and 9 of that: the payload of a token whose signature and type were found right, judged
+/// at `now` instead of `rules.now`.
+Result<json::Document> read_claims(std::string_view payload,
+                                   const JwtRules& rules,
+                                   std::int64_t now);
 
 }  // namespace edge::tokens

@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "core/config/private_file.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 
@@ -247,8 +246,9 @@ std::string KeyRing::write() const {
   return out.take() + "\n";
 }
 
-Result<KeyRing> load_key_ring(const std::filesystem::path& path) {
-  const auto content = config::read_private_file(path);
+Result<KeyRing> load_key_ring(const std::filesystem::path& path,
+                              const config::PrivateFileRules& rules) {
+  const auto content = config::read_private_file(path, rules);
   if (!content) {
     return Failure(content.error());
   }

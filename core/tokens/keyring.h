@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/config/private_file.h"
 #include "core/crypto/secret.h"
 #include "core/tokens/jwk.h"
 
@@ -84,7 +85,8 @@ class KeyRing {
 };
 
 /// Reads a ring file. Failure: NotFound; those of `config::read_private_file`, `KeyRing::parse`.
-Result<KeyRing> load_key_ring(const std::filesystem::path& path);
+Result<KeyRing> load_key_ring(const std::filesystem::path& path,
+                              const config::PrivateFileRules& rules = {});
 /// Writes a ring file, mode 0600. Failure: those of `config::write_private_file`.
 Result<void> save_key_ring(const std::filesystem::path& path, const KeyRing& ring);
 

@@ -217,6 +217,14 @@ Result<OpenSession> Sessions::spend(const std::string& hash, const Spendable& to
 }
 
 Result<OpenSession> Sessions::refuse_spent(const Spendable& token) {
+  const auto session =
+      store_.get(session_key(token.account, token.session), Deadline::in(kPatience));
+  if (!session) {
+    return Failure(session.error());
+  }
+  if (!*session) {  // it has ended already
+    return Failure(revoked());
+  }
   const auto successor = find(token.next);
   if (!successor) {
     return Failure(successor.error());

@@ -35,7 +35,7 @@ Result<SigningKeys> load_signing_keys(const config::Secrets& secrets,
     }
     return SigningKeys::of_secret(octets);
   }
-  auto ring = load_key_ring(source.ring);
+  auto ring = load_key_ring(source.ring, secrets.file_rules());
   if (!ring && ring.error().code == ErrorCode::NotFound) {
     if (!source.make_missing) {
       return Failure({ErrorCode::InvalidArgument,

@@ -55,6 +55,17 @@ TEST_CASE("a token retried within two seconds is a conflict and changes nothing"
   CHECK(f.reason_of_refresh(second) == "ok");
 }
 
+TEST_CASE("a retry after the session has ended is no conflict", "[tokens]") {
+  Fixture f;
+  const auto opened = f.sessions.open(f.account);
+  REQUIRE(opened);
+  REQUIRE(f.sessions.refresh(opened->refresh_token));
+
+  REQUIRE(f.sessions.revoke(f.account, opened->id));
+
+  CHECK(f.reason_of_refresh(opened->refresh_token) == "session_revoked");
+}
+
 TEST_CASE("a spent token that comes back later ends the session", "[tokens]") {
   Fixture f;
   const auto opened = f.sessions.open(f.account);
