@@ -9,6 +9,9 @@ if(EXISTS "${PROJECT_SOURCE_DIR}/README.md")
   install(FILES README.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 endif()
 
+configure_file(daemon/edged.service.in "${PROJECT_BINARY_DIR}/edged.service" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/edged.service" DESTINATION lib/systemd/user)
+
 find_program(GZIP gzip)
 file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/man/*.[1-8]")
 set(zipped "")

@@ -51,6 +51,12 @@ std::string Address::limit_key() const {
   return {reinterpret_cast<const char*>(octets_.data()), size};
 }
 
+std::string Address::network_text() const {
+  Address network = *this;
+  std::fill(network.octets_.begin() + network.octets_.size() / 2, network.octets_.end(), 0);
+  return network.text() + "/64";
+}
+
 bool Address::is_loopback() const {
   if (is_v4()) {
     return octets_[12] == 127;

@@ -21,6 +21,8 @@ class Address {
   [[nodiscard]] bool is_v4() const;
   /// What limits count by: the octets of an IPv4 address, the first 64 bits of an IPv6 one.
   [[nodiscard]] std::string limit_key() const;
+  /// The first 64 bits of an IPv6 address as a network, `2001:db8:1:2::/64`.
+  [[nodiscard]] std::string network_text() const;
   bool operator==(const Address&) const = default;
 
  private:

@@ -2,11 +2,8 @@
 #include "daemon/http/connection.h"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "daemon/http/request_ids.h"
 #include "daemon/http/response_writer.h"
@@ -31,6 +28,7 @@ void renew(ExchangeState& state) {
   parts.https = false;
   parts.local = false;
   parts.principal.reset();
+  parts.quota = {};
   state.response = Response();
   state.route = nullptr;
   state.inner = {};
@@ -52,25 +50,45 @@ Exchange new_exchange(LoopShare& share) {
 
 }  // namespace
 
-Connection::Connection(LoopShare& share, int descriptor, std::uint64_t number, const Address& peer)
+Connection::Connection(
+    LoopShare& share, int descriptor, std::uint64_t number, const Address& peer, const Door& door)
     : share_(share),
-      descriptor_(descriptor),
+      wire_(descriptor, door.tls != nullptr ? door.tls->accept(descriptor) : nullptr),
       number_(number),
       peer_(peer),
+      door_(door),
       since_(share.steady),
       progress_(share.steady) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = number_}};
   watched_ = EPOLLIN;
-  over_ = epoll_ctl(share_.epoll, EPOLL_CTL_ADD, descriptor_, &event) != 0;
+  over_ = wire_.is_secure() != (door.tls != nullptr) ||
+          epoll_ctl(share_.epoll, EPOLL_CTL_ADD, descriptor, &event) != 0;
 }
 
 Connection::~Connection() {
   if (stream_) {
     stream_->detach();
   }
-  ::close(descriptor_);
 }
 
+void Connection::read_more(std::span<char> buffer) {
+  do {
+    const Wire::Outcome got = wire_.read(buffer);
+    switch (got.state) {
+      case Wire::State::Blocked:
+        watch();
+        return;
+      case Wire::State::Broken:
+        over_ = true;
+        return;
+      case Wire::State::Moved:
+      case Wire::State::Ended:
+        receive({buffer.data(), got.octets});
+    }
+  } while (!over_ && !ended_by_peer_ && wire_.has_buffered());
+}
+
+/// Takes octets, or the end of them (`bytes` empty).
 void Connection::receive(std::string_view bytes) {
   if (bytes.empty()) {
     ended_by_peer_ = true;
@@ -185,6 +203,8 @@ void Connection::begin_request(std::string_view head) {
   parts.received = share_.wall;
   parts.started = share_.steady;
   parts.peer = peer_;
+  parts.https = wire_.is_secure();
+  parts.carried = &door_.carried;
   identify(state.request, share_.random);
   phase_ = Phase::Deciding;
   since_ = share_.steady;
@@ -317,6 +337,10 @@ void Connection::refuse(const Refusal& refusal) {
 }
 
 void Connection::turn_away() {
+  if (!wire_.is_ready()) {  // there is no way to tell it yet
+    over_ = true;
+    return;
+  }
   refuse(kNoRoom);
   flush();
 }
@@ -327,7 +351,10 @@ void Connection::close_after_output() {
   since_ = share_.steady;
 }
 
-void Connection::write_more() {
+void Connection::write_more(std::span<char> buffer) {
+  if (wire_.read_waits_for_room()) {
+    read_more(buffer);
+  }
   flush();
   if (phase_ == Phase::Streaming) {
     return continue_stream();
@@ -339,16 +366,12 @@ void Connection::write_more() {
 
 void Connection::flush() {
   while (!over_ && sent_ < output_.size()) {
-    const ssize_t count =
-        ::send(descriptor_, output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL);
-    if (count < 0) {
-      over_ = errno != EAGAIN && errno != EINTR;
-      if (errno == EAGAIN) {
-        break;
-      }
-      continue;
+    const Wire::Outcome put = wire_.write(std::string_view(output_).substr(sent_));
+    if (put.state == Wire::State::Blocked) {
+      break;
     }
-    sent_ += static_cast<std::size_t>(count);
+    over_ = put.state != Wire::State::Moved;
+    sent_ += put.octets;
     progress_ = share_.steady;
   }
   if (over_) {
@@ -367,7 +390,7 @@ void Connection::flush() {
     }
     over_ = ended_by_peer_ && (closing_ || (phase_ == Phase::Head && input_.empty()));
     if (closing_) {
-      ::shutdown(descriptor_, SHUT_WR);
+      wire_.end_writing();
       phase_ = Phase::Lingering;
     }
   }
@@ -379,13 +402,14 @@ void Connection::watch() {
   const bool unsent = sent_ < output_.size();
   const bool reads = !ended_by_peer_ && !(awaits_answer() && input_.size() >= kMaxWaitingOctets) &&
                      output_.size() - sent_ <= kMaxUnsentOctets;
-  const std::uint32_t wanted = (reads ? EPOLLIN : 0U) | (unsent ? EPOLLOUT : 0U);
+  const bool writes = unsent || wire_.read_waits_for_room();
+  const std::uint32_t wanted = (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U);
   if (wanted == watched_ || over_) {
     return;
   }
   epoll_event event{.events = wanted, .data = {.u64 = number_}};
   watched_ = wanted;
-  over_ = epoll_ctl(share_.epoll, EPOLL_CTL_MOD, descriptor_, &event) != 0;
+  over_ = epoll_ctl(share_.epoll, EPOLL_CTL_MOD, wire_.descriptor(), &event) != 0;
 }
 
 bool Connection::is_body_late() const {
@@ -411,7 +435,9 @@ void Connection::check_time() {
   }
   switch (phase_) {
     case Phase::Head:
-      if (head_begun_ && elapsed > limits.head_time) {
+      if (!wire_.is_ready()) {
+        over_ = elapsed > limits.handshake_time;
+      } else if (head_begun_ && elapsed > limits.head_time) {
         refuse(kTooLate);
         flush();
       } else if (!head_begun_ && output_.empty()) {

@@ -15,17 +15,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/base/random.h"
 #include "daemon/http/address.h"
 #include "daemon/http/body_reader.h"
+#include "daemon/http/door.h"
 #include "daemon/http/exchange.h"
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/http/service.h"
 #include "daemon/http/stream.h"
+#include "daemon/http/wire.h"
 
 namespace edge::http {
 
@@ -48,17 +51,21 @@ struct LoopShare {
 class Connection {
  public:
   /// Takes `descriptor`, a non-blocking socket; `number` names the connection for its exchanges.
-  Connection(LoopShare& share, int descriptor, std::uint64_t number, const Address& peer);
+  Connection(LoopShare& share,
+             int descriptor,
+             std::uint64_t number,
+             const Address& peer,
+             const Door& door);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   Connection(Connection&&) = delete;
   Connection& operator=(Connection&&) = delete;
 
-  /// Octets have come (`bytes`), or the end of them (`bytes` empty).
-  void receive(std::string_view bytes);
-  /// The socket takes octets again.
-  void write_more();
+  /// Octets have come; they pass through `buffer`.
+  void read_more(std::span<char> buffer);
+  /// The socket takes octets again; `buffer` is for octets that could not be read before.
+  void write_more(std::span<char> buffer);
   /// An exchange comes back: answered, or accepted by the stages before the body.
   void take(Exchange exchange);
   /// The stream that is sent has news.
@@ -72,12 +79,13 @@ class Connection {
   void end() { over_ = true; }
 
   [[nodiscard]] bool is_over() const { return over_; }
-  [[nodiscard]] bool is_reading_head() const { return phase_ == Phase::Head && !is_idle(); }
+  [[nodiscard]] bool is_reading_head() const {
+    return phase_ == Phase::Head && (!is_idle() || !wire_.is_ready());
+  }
   [[nodiscard]] bool is_idle() const {
     return phase_ == Phase::Head && input_.empty() && output_.empty();
   }
   [[nodiscard]] SteadyTime since() const { return since_; }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const Address& peer() const { return peer_; }
 
@@ -92,6 +100,7 @@ class Connection {
     Lingering
   };
 
+  void receive(std::string_view bytes);
   void advance();
   void process(std::string_view& bytes);
   void settle();
@@ -118,9 +127,10 @@ class Connection {
   [[nodiscard]] bool is_body_late() const;
 
   LoopShare& share_;
-  const int descriptor_;
+  Wire wire_;
   const std::uint64_t number_;
   const Address peer_;
+  const Door& door_;
   Phase phase_ = Phase::Head;
   bool over_ = false;
   bool processing_ = false;

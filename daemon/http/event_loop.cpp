@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -121,10 +120,10 @@ void EventLoop::serve(const epoll_event& event) {
   }
   try {
     if ((event.events & EPOLLOUT) != 0) {
-      connection->write_more();
+      connection->write_more(*buffer_);
     }
     if (!connection->is_over() && (event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-      read_from(*connection);
+      connection->read_more(*buffer_);
     }
   } catch (const std::exception&) {  // the service answers its own faults; this is out of memory or
                                      // the like
@@ -132,17 +131,6 @@ void EventLoop::serve(const epoll_event& event) {
     connection->end();
   }
   reap(*connection);
-}
-
-void EventLoop::read_from(Connection& connection) {
-  const ssize_t count = ::recv(connection.descriptor(), buffer_->data(), buffer_->size(), 0);
-  if (count < 0) {
-    if (errno != EAGAIN && errno != EINTR) {
-      connection.end();
-    }
-    return;
-  }
-  connection.receive({buffer_->data(), static_cast<std::size_t>(count)});
 }
 
 void EventLoop::settle() {
@@ -222,13 +210,14 @@ void EventLoop::reap(Connection& connection) {
   parts_.admission.leave(connection.peer());
   slots_[slot].connection.reset();
   free_.push_back(slot);
+  --open_;
   count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void EventLoop::adopt(int descriptor, const Address& peer) {
+void EventLoop::adopt(int descriptor, const Address& peer, const Door& door) {
   {
     const std::lock_guard lock(mutex_);
-    newcomers_.push_back({descriptor, peer});
+    newcomers_.push_back({descriptor, peer, &door});
   }
   count_.fetch_add(1, std::memory_order_relaxed);
   share_.completions->wake();
@@ -259,8 +248,7 @@ void EventLoop::take_newcomers() {
 }
 
 void EventLoop::add(const Newcomer& newcomer) {
-  const bool is_full = connections() > parts_.max_connections;
-  if (is_full) {
+  if (open_ >= parts_.max_connections) {
     make_room();
   }
   if (free_.empty()) {
@@ -273,9 +261,10 @@ void EventLoop::add(const Newcomer& newcomer) {
   // Below `kWatchedBegin` whatever the slot.
   slot.generation = (slot.generation + 1) & 0x7FFFFFFFU;
   const std::uint64_t number = std::uint64_t{slot.generation} << 32U | index;
-  slot.connection =
-      std::make_unique<Connection>(share_, newcomer.descriptor, number, newcomer.peer);
-  if (connections() > parts_.max_connections) {
+  slot.connection = std::make_unique<Connection>(
+      share_, newcomer.descriptor, number, newcomer.peer, *newcomer.door);
+  ++open_;
+  if (open_ > parts_.max_connections) {
     slot.connection->turn_away();
   }
   reap(*slot.connection);

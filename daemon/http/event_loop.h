@@ -49,8 +49,9 @@ class EventLoop {
   /// loop's from then on.
   void run(const std::stop_token& stop);
 
-  /// Takes over a connected non-blocking socket. Thread-safe.
-  void adopt(int descriptor, const Address& peer);
+  /// Takes over a connected non-blocking socket that came through `door`, which lives longer.
+  /// Thread-safe.
+  void adopt(int descriptor, const Address& peer, const Door& door);
   /// From now on answers close their connections and idle connections end. Thread-safe.
   void drain();
   /// Connections at present. Thread-safe.
@@ -68,11 +69,11 @@ class EventLoop {
   struct Newcomer {
     int descriptor;
     Address peer;
+    const Door* door;
   };
 
   void wait_and_serve();
   void serve(const epoll_event& event);
-  void read_from(Connection& connection);
   void take_newcomers();
   void add(const Newcomer& newcomer);
   void make_room();
@@ -98,7 +99,8 @@ class EventLoop {
   std::int64_t second_ = -1;  // the date line's
   SteadyTime next_sweep_{};
   std::size_t sweeps_ = 0;
-  std::atomic<std::size_t> count_{0};
+  std::size_t open_ = 0;               // connections in slots
+  std::atomic<std::size_t> count_{0};  // the same and the newcomers
   std::atomic<bool> drain_{false};
   std::mutex mutex_;
   std::vector<Newcomer> newcomers_;  // guarded by mutex_

@@ -34,6 +34,28 @@ bool is_trusted(const Address& address, const std::vector<Network>& trusted) {
                              [&](const Network& network) { return network.holds(address); });
 }
 
+/// Follows one list from the right; false when the client was found or an entry is unreadable.
+bool walk(std::string_view list, const std::vector<Network>& trusted, Address& client) {
+  while (!list.empty()) {
+    const std::size_t comma = list.rfind(',');
+    const std::string_view entry =
+        trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
+    if (entry.empty()) {
+      continue;
+    }
+    const auto address = read_entry(entry);
+    if (!address) {
+      return false;
+    }
+    client = *address;
+    if (!is_trusted(*address, trusted)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Origin origin_of(const Request& request,
@@ -52,21 +74,11 @@ Origin origin_of(const Request& request,
   }
   const auto scheme = request.header("X-Forwarded-Proto");
   origin.https = scheme && equals_ignoring_case(*scheme, "https");
-  std::string_view list = request.header(header).value_or(std::string_view{});
-  while (!list.empty()) {
-    const std::size_t comma = list.rfind(',');
-    const std::string_view entry =
-        trim(comma == std::string_view::npos ? list : list.substr(comma + 1));
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(0, comma);
-    if (entry.empty()) {
-      continue;
-    }
-    const auto address = read_entry(entry);
-    if (!address) {
-      break;
-    }
-    origin.client = *address;
-    if (!is_trusted(*address, trusted)) {
+  // Fields of one name are one list (RFC 9110 section 5.3): a proxy may add a field of its own
+  // behind the one that its client made up.
+  const auto fields = request.headers();
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
+    if (equals_ignoring_case(field->name, header) && !walk(field->value, trusted, origin.client)) {
       break;
     }
   }

@@ -2,6 +2,7 @@
 #include "daemon/http/http_server.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace edge::http {
 namespace {
@@ -34,11 +36,13 @@ int open_reserve() {
 
 }  // namespace
 
-HttpServer::HttpServer(const Parts& parts)
-    : parts_(parts), admission_(parts.limits.connections_per_address), reserve_(open_reserve()) {
+HttpServer::HttpServer(Parts parts)
+    : parts_(std::move(parts)),
+      admission_(parts_.limits.connections_per_address, parts_.exempt),
+      reserve_(open_reserve()) {
   const std::size_t share =
-      std::max<std::size_t>(connection_limit(parts.limits.connections) / parts.loops, 1);
-  for (std::size_t i = 0; i < parts.loops; ++i) {
+      std::max<std::size_t>(connection_limit(parts_.limits.connections) / parts_.loops, 1);
+  for (std::size_t i = 0; i < parts_.loops; ++i) {
     loops_.push_back(std::make_unique<EventLoop>(EventLoop::Parts{.service = parts_.service,
                                                                   .limits = parts_.limits,
                                                                   .clock = parts_.clock,
@@ -55,27 +59,32 @@ HttpServer::~HttpServer() {
   }
 }
 
-Result<void> HttpServer::listen(const Endpoint& endpoint) {
+Result<void> HttpServer::listen(const Endpoint& endpoint, const Door& door) {
   auto listener = Listener::open(endpoint);
   if (!listener) {
     return Failure(listener.error());
   }
+  doors_.push_back(std::make_unique<const Door>(door));
   listeners_.push_back(std::make_unique<Listener>(*std::move(listener)));
   return {};
 }
 
 void HttpServer::start() {
-  for (const auto& listener : listeners_) {
-    loops_.front()->watch(listener->descriptor(),
-                          [this, &listener = *listener] { accept_from(listener); });
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    loops_.front()->watch(
+        listeners_[i]->descriptor(),
+        [this, &listener = *listeners_[i], &door = *doors_[i]] { accept_from(listener, door); });
   }
   for (const auto& loop : loops_) {
-    threads_.emplace_back([&loop = *loop](const std::stop_token& stop) { loop.run(stop); });
+    threads_.emplace_back([&loop = *loop](const std::stop_token& stop) {
+      pthread_setname_np(pthread_self(), "http");
+      loop.run(stop);
+    });
   }
 }
 
 /// Runs on the first loop: hands what waits to the loops that have least to do.
-void HttpServer::accept_from(const Listener& listener) {
+void HttpServer::accept_from(const Listener& listener, const Door& door) {
   for (std::size_t i = 0; i < kAcceptsPerRound; ++i) {
     Address peer;
     const int descriptor = listener.accept(peer);
@@ -95,14 +104,17 @@ void HttpServer::accept_from(const Listener& listener) {
       constexpr std::string_view kRefusal =
           "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: "
           "1\r\nContent-Length: 0\r\n\r\n";
-      [[maybe_unused]] const ssize_t ignored =
-          ::send(descriptor, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL);
+      if (door.tls == nullptr) {
+        [[maybe_unused]] const ssize_t ignored =
+            ::send(descriptor, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL);
+      }
+      parts_.service.refused(503);
       ::close(descriptor);
       continue;
     }
     const auto least =
         std::ranges::min_element(loops_, {}, [](const auto& loop) { return loop->connections(); });
-    (*least)->adopt(descriptor, peer);
+    (*least)->adopt(descriptor, peer, door);
   }
 }
 

@@ -22,9 +22,10 @@ class HttpServer {
     const Clock& clock;
     Random& random;
     std::size_t loops = 1;
+    std::vector<Network> exempt = {};  ///< whose connections are not counted by address
   };
 
-  explicit HttpServer(const Parts& parts);
+  explicit HttpServer(Parts parts);
   ~HttpServer();  ///< stops at once unless `stop` was called
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -32,7 +33,7 @@ class HttpServer {
   HttpServer& operator=(HttpServer&&) = delete;
 
   /// Opens a listening socket; clients may connect from now on, they are served after `start`.
-  Result<void> listen(const Endpoint& endpoint);
+  Result<void> listen(const Endpoint& endpoint, const Door& door = {});
   void start();
   /// Accepts no more, lets running requests end within `patience`, then closes what is left.
   void stop(std::chrono::milliseconds patience);
@@ -42,10 +43,11 @@ class HttpServer {
   [[nodiscard]] std::size_t connections() const;
 
  private:
-  void accept_from(const Listener& listener);
+  void accept_from(const Listener& listener, const Door& door);
 
   Parts parts_;
   Admission admission_;
+  std::vector<std::unique_ptr<const Door>> doors_;  // one for each listener
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<EventLoop>> loops_;
   std::vector<std::jthread> threads_;

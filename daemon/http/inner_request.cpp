@@ -12,8 +12,19 @@
 namespace edge::http {
 namespace {
 
-constexpr std::array<std::string_view, 6> kOuterFields = {
-    "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Keep-Alive", "Upgrade"};
+/// Fields that only the outer request may have: those of the connection, and those by which proxies
+/// tell who the client is.
+constexpr std::array<std::string_view, 11> kOuterFields = {"Content-Length",
+                                                           "Transfer-Encoding",
+                                                           "Connection",
+                                                           "Expect",
+                                                           "Keep-Alive",
+                                                           "Upgrade",
+                                                           "Forwarded",
+                                                           "X-Forwarded-For",
+                                                           "X-Forwarded-Proto",
+                                                           "X-Real-IP",
+                                                           "CF-Connecting-IP"};
 
 Error unreadable(std::string_view why) {
   return {.code = ErrorCode::InvalidArgument, .message = std::string(why), .reason = "bad_request"};
@@ -79,7 +90,9 @@ Result<void> send_inner(const Exchange& outer,
   parts.body = std::move(request.body);
   parts.received = around.received;
   parts.started = around.started;
-  parts.peer = around.peer;
+  parts.peer = Address::parse(around.client).value_or(around.peer);
+  parts.https = around.https;
+  parts.carried = around.carried;
   identify(state.request, random);
   state.service->begin(std::move(exchange));
   return {};

@@ -9,8 +9,9 @@ namespace edge::http {
 
 /// The bounds of identity spec 6.2; the defaults are those of its table.
 struct Limits {
-  std::chrono::milliseconds head_time{10'000};    ///< from the first octet of a head to its end
-  std::chrono::milliseconds first_octet{15'000};  ///< from accept to the first octet
+  std::chrono::milliseconds head_time{10'000};       ///< from the first octet of a head to its end
+  std::chrono::milliseconds first_octet{15'000};     ///< from accept to the first octet
+  std::chrono::milliseconds handshake_time{10'000};  ///< of TLS, from accept
   std::chrono::milliseconds body_time_per_mib{30'000};
   std::chrono::milliseconds body_grace{5'000};  ///< after it the slowest rate counts
   std::uint64_t body_octets_per_second = 1024;

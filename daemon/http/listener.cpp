@@ -6,12 +6,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -19,6 +23,8 @@ namespace edge::http {
 namespace {
 
 constexpr int kBacklog = 1024;
+constexpr std::string_view kUnixPrefix = "unix:";
+constexpr mode_t kSocketMode = 0660;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -49,6 +55,10 @@ SocketAddress to_socket(const Endpoint& endpoint) {
 Endpoint from_socket(const SocketAddress& socket) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   Endpoint endpoint;
+  if (socket.storage.ss_family == AF_UNIX) {
+    endpoint.address = Address::parse("127.0.0.1").value_or(Address{});
+    return endpoint;
+  }
   if (socket.storage.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(socket.storage);
     inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
@@ -60,6 +70,33 @@ Endpoint from_socket(const SocketAddress& socket) {
   }
   endpoint.address = Address::parse(text.data()).value_or(Address{});
   return endpoint;
+}
+
+SocketAddress to_unix(const std::string& path) {
+  SocketAddress out;
+  auto& address = reinterpret_cast<sockaddr_un&>(out.storage);
+  address.sun_family = AF_UNIX;
+  std::ranges::copy(path, std::begin(address.sun_path));
+  out.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return out;
+}
+
+/// True when nobody accepts at a socket file any more.
+bool is_abandoned(const std::string& path) {
+  SocketAddress address = to_unix(path);
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const bool refused =
+      ::connect(descriptor, address.raw(), address.size) != 0 && errno == ECONNREFUSED;
+  ::close(descriptor);
+  return refused;
+}
+
+/// The directory of a socket file, made for its owner and group when it is missing.
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code ignored;  // binding tells what is wrong
+  if (std::filesystem::create_directories(directory, ignored)) {
+    ::chmod(directory.c_str(), 0750);
+  }
 }
 
 Error socket_error(const Endpoint& endpoint, int number) {
@@ -77,11 +114,18 @@ Error socket_error(const Endpoint& endpoint, int number) {
 
 Result<Endpoint> Endpoint::parse(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  const auto bad = [&] {
+  const auto bad = [&](std::string_view what = "is no address such as 127.0.0.1:9100") {
     return Failure({.code = ErrorCode::InvalidArgument,
-                    .message = fmt::format("\"{}\" is no address such as 127.0.0.1:9100", text),
+                    .message = fmt::format("\"{}\" {}", text, what),
                     .field = "server.listen"});
   };
+  if (text.starts_with(kUnixPrefix)) {
+    const std::string_view path = text.substr(kUnixPrefix.size());
+    if (!path.starts_with('/') || path.size() >= sizeof(sockaddr_un::sun_path)) {
+      return bad("must be unix: and an absolute path of at most 107 octets");
+    }
+    return Endpoint{.path = std::string(path)};
+  }
   if (colon == std::string_view::npos) {
     return bad();
   }
@@ -104,11 +148,41 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::text() const {
+  if (is_unix()) {
+    return std::string(kUnixPrefix) + path;
+  }
   return address.is_v4() ? fmt::format("{}:{}", address.text(), port)
                          : fmt::format("[{}]:{}", address.text(), port);
 }
 
 Result<Listener> Listener::open(const Endpoint& endpoint) {
+  return endpoint.is_unix() ? open_unix(endpoint) : open_tcp(endpoint);
+}
+
+Result<Listener> Listener::open_unix(const Endpoint& endpoint) {
+  make_directory(std::filesystem::path(endpoint.path).parent_path());
+  SocketAddress address = to_unix(endpoint.path);
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) {
+    return Failure(socket_error(endpoint, errno));
+  }
+  Listener listener(descriptor, {});  // it takes the name when the file is its own
+  int bound = ::bind(descriptor, address.raw(), address.size);
+  if (bound != 0 && errno == EADDRINUSE && is_abandoned(endpoint.path)) {
+    ::unlink(endpoint.path.c_str());
+    bound = ::bind(descriptor, address.raw(), address.size);
+  }
+  if (bound != 0) {
+    return Failure(socket_error(endpoint, errno));
+  }
+  listener.endpoint_ = endpoint;
+  if (::chmod(endpoint.path.c_str(), kSocketMode) != 0 || ::listen(descriptor, kBacklog) != 0) {
+    return Failure(socket_error(endpoint, errno));
+  }
+  return listener;
+}
+
+Result<Listener> Listener::open_tcp(const Endpoint& endpoint) {
   SocketAddress socket = to_socket(endpoint);
   const int descriptor =
       ::socket(socket.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -132,13 +206,17 @@ Result<Listener> Listener::open(const Endpoint& endpoint) {
 }
 
 Listener::~Listener() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
+  if (descriptor_ < 0) {
+    return;
+  }
+  ::close(descriptor_);
+  if (endpoint_.is_unix()) {
+    ::unlink(endpoint_.path.c_str());
   }
 }
 
 Listener::Listener(Listener&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), endpoint_(other.endpoint_) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)), endpoint_(std::move(other.endpoint_)) {}
 
 Listener& Listener::operator=(Listener&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
@@ -154,7 +232,9 @@ int Listener::accept(Address& peer) const {
     return -1;
   }
   const int on = 1;
-  ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!endpoint_.is_unix()) {
+    ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   peer = from_socket(socket).address;
   return accepted;
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/crypto/redact.h"
 #include "core/encoding/utf8.h"
 #include "core/json/writer.h"
 #include "daemon/http/status.h"
@@ -23,14 +24,14 @@ void print_problem(const Request& request, const Problem& problem, Response& out
       problem.code.empty() ? "http_" + std::to_string(problem.status) : problem.code;
   json::Writer body;
   body.begin_object()
-      .member("type", "urn:edge:problem:" + code)
+      .member("type", problem.type.empty() ? "urn:edge:problem:" + code : std::string(problem.type))
       .key("title")
       .string(title)
       .member("status", problem.status);
   if (problem.status < 500 && !problem.detail.empty()) {
     body.key("detail").string(printable(problem.detail));
   }
-  body.key("instance").string(printable(request.path()));
+  body.key("instance").string(crypto::redact_target(printable(request.path())));
   body.key("requestId").string(request.request_id());
   body.key("error").string(problem.error.empty() ? title : std::string_view(problem.error));
   body.member("code", code);

@@ -15,6 +15,7 @@
 
 namespace edge::http {
 
+class Carried;
 struct Route;
 
 enum class Method : std::uint8_t { Get, Head, Post, Put, Patch, Delete, Options, Trace, Connect };
@@ -33,6 +34,15 @@ struct Field {
 struct Param {
   std::string_view name;
   std::string_view value;  ///< percent-decoded once
+};
+
+/// What rate limits have said of a request so far.
+struct QuotaState {
+  bool is_limited = false;
+  std::string lines = {};       ///< `RateLimit` and `RateLimit-Policy` fields of each limit
+  std::uint64_t limit = 0;      ///< of the limit that leaves least
+  std::uint64_t remaining = 0;  ///< of that limit
+  std::int64_t reset_at = 0;    ///< of that limit, Unix seconds
 };
 
 /// What the server knows of a request; filled by the reader and the middleware, read through
@@ -55,7 +65,9 @@ struct RequestParts {
   bool bad_path = false;              ///< a parameter was not decodable, empty or a `..`
   std::vector<Field> fields = {};
   std::vector<Param> params = {};
-  Address peer = {};  ///< of the other end of the connection
+  Address peer = {};                 ///< of the other end of the connection
+  const Carried* carried = nullptr;  ///< what its listener carries; null: everything
+  QuotaState quota = {};
   std::string client = {};
   std::string request_id = {};
   std::string trace_id = {};

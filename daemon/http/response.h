@@ -21,7 +21,8 @@ class Stream;
 /// seed API prints the problem document of identity spec 4.5.
 struct Problem {
   int status = 500;
-  std::string code = {};  ///< stable snake_case name
+  std::string code = {};       ///< stable snake_case name
+  std::string_view type = {};  ///< a URI that lives forever; empty: `urn:edge:problem:CODE`
   std::string error =
       {};  ///< the short text (`{"error":T}` of the route tables); default: the status phrase
   std::string detail = {};    ///< one sentence for people; never printed with a 5xx
@@ -74,6 +75,11 @@ class Response {
   /// The body comes from `stream` from now on, instead of `body`.
   Response& stream(std::shared_ptr<Stream> stream) {
     stream_ = std::move(stream);
+    return *this;
+  }
+  /// Adds whole field lines, each ended by CR LF, that hold nothing of the client's.
+  Response& append_checked(std::string_view lines) {
+    fields_.append(lines);
     return *this;
   }
   /// Ends the connection after this answer.

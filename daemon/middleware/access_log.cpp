@@ -8,27 +8,16 @@
 #include <iterator>
 #include <string>
 
-#include "daemon/http/address.h"
+#include "core/events/network.h"
 #include "daemon/middleware.h"
 #include "daemon/server_config.h"
 
 namespace edge::middleware {
 namespace {
 
-/// The client's address, without its last part when `truncate` is set (`privacy.ip`).
-std::string shown_client(std::string_view text, bool truncate) {
-  if (!truncate) {
-    return std::string(text);
-  }
-  const std::size_t dot = text.rfind('.');
-  if (dot != std::string_view::npos) {
-    return std::string(text.substr(0, dot)) + ".0";
-  }
-  std::size_t end = 0;  // the first three groups of an IPv6 address
-  for (int groups = 0; end < text.size() && groups < 3; ++end) {
-    groups += text[end] == ':' ? 1 : 0;
-  }
-  return std::string(text.substr(0, end)) + ":";
+/// The client's address in what `privacy.ip` leaves of it; `-` for nothing.
+std::string shown_client(std::string_view text, events::IpMode mode) {
+  return events::anonymise(text, mode).value_or("-");
 }
 
 /// Appends members of one line: `"name":"value"` or `name=value`.
@@ -81,7 +70,7 @@ void access_log(Chain& chain) {
         Line members(line, json);
         members.text("requestId", request.request_id());
         members.text("traceId", request.trace_id());
-        members.text("client", shown_client(request.client(), chain.config.truncates_addresses));
+        members.text("client", shown_client(request.client(), chain.config.addresses));
         members.text("method", http::name_of(request.method()));
         members.text("route", route != nullptr ? std::string_view(route->pattern) : "-");
         members.number("status", static_cast<std::uint64_t>(response.status()));

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Stage 10: who sends the request (identity spec 3.5, 3.6). Surfaces with credentials of their own
 // kind look at them in their handlers and declare their routes public.
-#include "core/crypto/digest.h"
+#include "daemon/local_key.h"
 #include "daemon/middleware.h"
 #include "daemon/server_config.h"
 
 namespace edge::middleware {
 namespace {
 
-constexpr std::string_view kBearer = "Bearer ";
-constexpr std::string_view kLocalPrefix = "edl_";
 constexpr std::string_view kApiKeyPrefix = "edk_";
-
-bool is_bearer(std::string_view value) {
-  return value.size() > kBearer.size() &&
-         http::equals_ignoring_case(value.substr(0, kBearer.size()), kBearer);
-}
 
 /// The credentials of a request; a failure when there are too many.
 Result<http::Credentials> read_credentials(const http::Request& request, http::Surface surface) {
@@ -28,8 +21,8 @@ Result<http::Credentials> read_credentials(const http::Request& request, http::S
                     .reason = "ambiguous_credentials"});
   }
   http::Credentials credentials{.api_key = api_key.value_or(std::string_view{})};
-  if (authorization && is_bearer(*authorization)) {
-    const std::string_view token = authorization->substr(kBearer.size());
+  const std::string_view token = bearer_of(authorization.value_or(std::string_view{}));
+  if (!token.empty()) {
     const bool is_key = surface == http::Surface::V4 && token.starts_with(kApiKeyPrefix);
     (is_key ? credentials.api_key : credentials.bearer) = token;
   }
@@ -42,9 +35,8 @@ Result<http::Principal> identify(const http::Request& request,
   if (credentials.bearer.empty() && credentials.api_key.empty()) {
     return Failure({ErrorCode::Unauthenticated, "credentials are missing"});
   }
-  if (credentials.bearer.starts_with(kLocalPrefix)) {
-    if (!config.local_key.empty() && request.is_local() &&
-        crypto::constant_time_equal(credentials.bearer, config.local_key)) {
+  if (credentials.bearer.starts_with(kLocalKeyPrefix)) {
+    if (is_local_key(request, credentials.bearer, config)) {
       return http::Principal{.kind = http::Principal::Kind::LocalKey,
                              .id = "local",
                              .roles = {"admin"},

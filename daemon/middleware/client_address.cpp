@@ -14,7 +14,7 @@ void client_address(Chain& chain) {
     const http::Origin origin =
         http::origin_of(request, parts.peer, config.trusted_proxies, config.proxy_header);
     parts.client = origin.client.text();
-    parts.https = config.https || origin.https;
+    parts.https = parts.https || origin.https;
     parts.local = parts.peer.is_loopback() && !origin.forwarded;
     next(std::move(exchange));
   });

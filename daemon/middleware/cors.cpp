@@ -73,28 +73,54 @@ struct Group {
   }
 };
 
-/// The two groups of the seed API.
-struct Groups {
-  explicit Groups(const CorsRule& rule) : configured(rule), everyone(CorsRule{.origins = {"*"}}) {}
-  Group configured;
-  Group everyone;
+/// The groups of the seed API.
+class Groups {
+ public:
+  explicit Groups(const std::vector<CorsRule>& rules)
+      : rules_(rules), nobody_(CorsRule{}), everyone_(CorsRule{.origins = {"*"}}) {
+    for (const CorsRule& rule : rules) {
+      groups_.emplace_back(rule);
+    }
+  }
 
   /// Null when the request is for a surface with rules of its own.
   [[nodiscard]] const Group* of(const http::Request& request, const http::Router& router) const {
     const http::Route* route = request.parts().path_route;
     if (route == nullptr) {
-      return router.surface_of(request.path()) == http::Surface::Seed ? &configured : nullptr;
+      return router.surface_of(request.path()) == http::Surface::Seed
+                 ? &configured(request.path(), nobody_, true)
+                 : nullptr;
     }
     switch (route->options.cors) {
       case http::Cors::Group:
-        return route->options.surface == http::Surface::Seed ? &configured : nullptr;
+        return route->options.surface == http::Surface::Seed
+                   ? &configured(route->pattern, nobody_, true)
+                   : nullptr;
       case http::Cors::Anyone:
-        return &everyone;
+        return &configured(route->pattern, everyone_, false);
       case http::Cors::None:
         return nullptr;
     }
     return nullptr;
   }
+
+ private:
+  /// The first rule for a route, else `fallback`. Rules without routes count only with `unnamed`.
+  [[nodiscard]] const Group& configured(std::string_view pattern,
+                                        const Group& fallback,
+                                        bool unnamed) const {
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      if (rules_[i].names(pattern) || (unnamed && rules_[i].routes.empty())) {
+        return groups_[i];
+      }
+    }
+    return fallback;
+  }
+
+  const std::vector<CorsRule>& rules_;
+  std::vector<Group> groups_;  // of the rules, in their order
+  Group nobody_;
+  Group everyone_;
 };
 
 http::Response preflight_answer(const http::Request& request, const Group& group) {
@@ -132,33 +158,6 @@ void add_fields(const http::Request& request, const Group& group, http::Response
 }
 
 }  // namespace
-
-Result<void> CorsRule::check() const {
-  const auto bad = [](std::string message) {
-    return Failure(
-        {.code = ErrorCode::InvalidArgument, .message = std::move(message), .field = "cors"});
-  };
-  const bool has_star = std::ranges::count(origins, "*") > 0;
-  if (has_star && (credentials || origins.size() > 1)) {
-    return bad("origins \"*\" goes neither with credentials nor with other origins");
-  }
-  if (max_age < 0 || max_age > 86400) {
-    return bad("max_age must be 0 to 86400");
-  }
-  for (const std::string& origin : origins) {
-    const bool is_pattern = origin.find('*') != std::string::npos;
-    const bool good =
-        origin == "*" ||
-        (origin.find("://") != std::string::npos && !origin.ends_with('/') && origin != "null" &&
-         (!is_pattern || (origin.starts_with(kPatternPrefix) &&
-                          origin.find('*', kPatternPrefix.size()) == std::string::npos)));
-    if (!good) {
-      return bad(fmt::format(
-          "\"{}\" is no origin such as https://app.example.com or https://*.example.com", origin));
-    }
-  }
-  return {};
-}
 
 namespace middleware {
 

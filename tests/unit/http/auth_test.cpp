@@ -72,7 +72,7 @@ TEST_CASE("wrong credentials look the same whether the address is known or not",
   CHECK(without_id(wrong) == without_id(unknown));
 }
 
-TEST_CASE("the bodies of the vectors get their statuses", "[auth]") {
+TEST_CASE("the bodies of the vectors get their statuses", "[auth][threat-34]") {
   const auto lines = test::vector_lines("identity", "json_bodies.jsonl");
   if (!lines) {
     return;

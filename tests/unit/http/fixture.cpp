@@ -209,9 +209,12 @@ void TestServer::start(std::size_t loops) {
                                                                        .clock = clock,
                                                                        .random = random_,
                                                                        .loops = loops});
-  const auto listened = server_->listen({.address = *http::Address::parse("127.0.0.1"), .port = 0});
-  if (!listened) {
-    throw std::runtime_error(listened.error().message);
+  const http::Endpoint any_port{.address = *http::Address::parse("127.0.0.1"), .port = 0};
+  further_.insert(further_.begin(), any_port);
+  for (const http::Endpoint& endpoint : further_) {
+    if (const auto listened = server_->listen(endpoint, door); !listened) {
+      throw std::runtime_error(listened.error().message);
+    }
   }
   server_->start();
 }

@@ -74,13 +74,17 @@ class TestServer {
              http::Handler handler);
   /// The routes that the vectors name, with handlers that do little.
   void add_sample_routes();
+  /// A further place to listen at from `start` on.
+  void also_listen(http::Endpoint endpoint) { further_.push_back(std::move(endpoint)); }
   void start(std::size_t loops = 1);
   [[nodiscard]] http::Endpoint endpoint() const { return server_->endpoints().front(); }
   [[nodiscard]] http::HttpServer& server() { return *server_; }
+  [[nodiscard]] std::size_t waiting_jobs() const { return pool_->waiting(); }
   /// One request on a connection of its own.
   [[nodiscard]] Answer ask(std::string_view octets) const;
 
   ServerConfig config;
+  http::Door door;
   FakeClock clock{from_ms(1'700'000'000'000)};
   metrics::Registry metrics;
   http::Router router;
@@ -91,6 +95,7 @@ class TestServer {
   std::unique_ptr<http::Pool> pool_;
   std::unique_ptr<Chain> chain_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::vector<http::Endpoint> further_;
   std::unique_ptr<http::HttpServer> server_;
 };
 

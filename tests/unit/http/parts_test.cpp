@@ -37,7 +37,8 @@ std::string find(const Router& router, std::string_view path, Method method = Me
 
 }  // namespace
 
-TEST_CASE("the router prefers literals to parameters to rests and decodes once", "[http]") {
+TEST_CASE("the router prefers literals to parameters to rests and decodes once",
+          "[http][threat-36]") {
   Router router;
   for (const char* pattern : {"/", "/a/b", "/a/:x", "/a/:x/c", "/kv/:ns/*key"}) {
     router.add({.method = Method::Get,
@@ -146,7 +147,7 @@ TEST_CASE("chunks that come octet by octet make one body", "[http]") {
   CHECK(octets.substr(used) == "next");
 }
 
-TEST_CASE("a gzip bomb is refused before it unfolds", "[http]") {
+TEST_CASE("a gzip bomb is refused before it unfolds", "[http][threat-34]") {
   const std::string packed("\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0",
                            22);
 
@@ -156,7 +157,7 @@ TEST_CASE("a gzip bomb is refused before it unfolds", "[http]") {
   CHECK(gunzip("", 100).error().reason == "bad_encoding");
 }
 
-TEST_CASE("a response field cannot hold a line end", "[http]") {
+TEST_CASE("a response field cannot hold a line end", "[http][threat-31]") {
   Response response;
 
   CHECK_THROWS(response.set("X-A", "b\r\nSet-Cookie: c"));
@@ -211,7 +212,7 @@ TEST_CASE("cross-origin rules that give everything away are refused", "[http]") 
   CHECK_FALSE(CorsRule{.origins = {}, .max_age = 100'000}.check());
 }
 
-TEST_CASE("log texts cannot forge lines", "[http]") {
+TEST_CASE("log texts cannot forge lines", "[http][threat-38]") {
   std::string out;
   append_escaped(out, "a\r\nb\x1b[0m\"\\\xff");
   std::string time;

@@ -59,7 +59,7 @@ TEST_CASE("500 idle keep-alive clients do not delay a new one", "[http]") {
   CHECK(server.server().connections() >= 500);
 }
 
-TEST_CASE("a client that drips its head is told 408 and closed", "[http]") {
+TEST_CASE("a client that drips its head is told 408 and closed", "[http][threat-32]") {
   TestServer server;
   server.add_sample_routes();
   server.start();
@@ -73,7 +73,7 @@ TEST_CASE("a client that drips its head is told 408 and closed", "[http]") {
   CHECK(client.read_to_end());
 }
 
-TEST_CASE("a client that sends its body too slowly is told 408 and closed", "[http]") {
+TEST_CASE("a client that sends its body too slowly is told 408 and closed", "[http][threat-32]") {
   TestServer server;
   server.add_sample_routes();
   server.start();
@@ -87,7 +87,7 @@ TEST_CASE("a client that sends its body too slowly is told 408 and closed", "[ht
   CHECK(client.read_to_end());
 }
 
-TEST_CASE("silent and idle clients are closed without an answer", "[http]") {
+TEST_CASE("silent and idle clients are closed without an answer", "[http][threat-32]") {
   TestServer server;
   server.add_sample_routes();
   server.start();
@@ -303,7 +303,8 @@ TEST_CASE("methods that a path does not know are refused with those it knows", "
   CHECK(head.field("content-length") == "15");
 }
 
-TEST_CASE("only known host names are answered, except where foreign ones are normal", "[http]") {
+TEST_CASE("only known host names are answered, except where foreign ones are normal",
+          "[http][threat-29]") {
   TestServer server({.allowed_hosts = {"edge.example"}});
   server.add_sample_routes();
   server.start();

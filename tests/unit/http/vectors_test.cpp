@@ -76,7 +76,8 @@ std::string judge(json::Value expect, const RawClient& client, bool closed) {
 
 }  // namespace
 
-TEST_CASE("malformed and odd requests get the answer that the vectors demand", "[http]") {
+TEST_CASE("malformed and odd requests get the answer that the vectors demand",
+          "[http][threat-30][threat-33]") {
   const auto lines = test::vector_lines("identity", "http_malformed.jsonl");
   if (!lines) {
     return;
@@ -103,7 +104,7 @@ TEST_CASE("malformed and odd requests get the answer that the vectors demand", "
   test::report_vectors("identity", "http_malformed.jsonl", lines->size());
 }
 
-TEST_CASE("request ids and trace parents are kept or replaced", "[http]") {
+TEST_CASE("request ids and trace parents are kept or replaced", "[http][threat-31]") {
   const auto lines = test::vector_lines("identity", "request_ids.jsonl");
   if (!lines) {
     return;
@@ -121,7 +122,7 @@ TEST_CASE("request ids and trace parents are kept or replaced", "[http]") {
   test::report_vectors("identity", "request_ids.jsonl", lines->size());
 }
 
-TEST_CASE("the client address behind proxies follows the trusted ones only", "[http]") {
+TEST_CASE("the client address behind proxies follows the trusted ones only", "[http][threat-22]") {
   const auto lines = test::vector_lines("identity", "forwarded.jsonl");
   if (!lines) {
     return;
@@ -153,7 +154,7 @@ TEST_CASE("the client address behind proxies follows the trusted ones only", "[h
   test::report_vectors("identity", "forwarded.jsonl", lines->size());
 }
 
-TEST_CASE("cross-origin fields follow the configured rule", "[http]") {
+TEST_CASE("cross-origin fields follow the configured rule", "[http][threat-28]") {
   const auto lines = test::vector_lines("identity", "cors.jsonl");
   if (!lines) {
     return;
@@ -164,12 +165,12 @@ TEST_CASE("cross-origin fields follow the configured rule", "[http]") {
     const json::Value root = document->root();
     const json::Value rule = *root.find("config");
     ServerConfig config;
-    config.cors = {.origins = texts_of(rule, "origins"),
-                   .credentials = rule.find("credentials")->as_bool().value_or(false),
-                   .methods = texts_of(rule, "methods"),
-                   .headers = texts_of(rule, "headers"),
-                   .expose = texts_of(rule, "expose"),
-                   .max_age = static_cast<int>(*rule.find("max_age")->as_int64())};
+    config.cors = {{.origins = texts_of(rule, "origins"),
+                    .credentials = rule.find("credentials")->as_bool().value_or(false),
+                    .methods = texts_of(rule, "methods"),
+                    .headers = texts_of(rule, "headers"),
+                    .expose = texts_of(rule, "expose"),
+                    .max_age = static_cast<int>(*rule.find("max_age")->as_int64())}};
     TestServer server(std::move(config));
     server.add_sample_routes();
     server.start();

@@ -38,7 +38,7 @@ bool reachable(std::string_view url,
 }
 
 TEST_CASE("the outbound guard lets through what the vectors allow and nothing else",
-          "[transport]") {
+          "[transport][threat-35]") {
   const auto lines = test::vector_lines("identity", "outbound_guard.jsonl");
   if (!lines) {
     return;
