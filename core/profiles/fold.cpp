@@ -131,6 +131,9 @@ Result<ProfileId> fold(Ledger& ledger,
     return ProfileId{};
   }
   Profile& profile = **matched;
+  if (ledger.watcher() != nullptr) {
+    ledger.watcher()->arriving(profile);
+  }
   count(profile, event);
   if (event.type() == Type::Identify) {
     set_profile_traits(ledger, profile, event);
@@ -139,6 +142,16 @@ Result<ProfileId> fold(Ledger& ledger,
   }
   ledger.touch(profile);
   return profile.id;
+}
+
+void refold(Profile& profile, const Event& event) {
+  count(profile, event);
+  if (event.type() == Type::Identify && event.traits()) {
+    set_traits(profile.traits, *event.traits(), event.timestamp());
+  } else if (event.type() == Type::Group && profile.groups.size() < kMaxGroups &&
+             !event.group_id().empty() && event.group_id().size() <= kMaxIdentifierBytes) {
+    profile.groups.emplace(event.group_id());
+  }
 }
 
 }  // namespace edge::profiles

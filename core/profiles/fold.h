@@ -28,4 +28,8 @@ Result<ProfileId> fold(Ledger& ledger,
                        std::span<const Identifier> ids,
                        Place place);
 
+/// Counts an event that was folded before for a profile that is put together anew: counts, traits
+/// and groups, without identity and without a history.
+void refold(Profile& profile, const events::Event& event);
+
 }  // namespace edge::profiles

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "core/profiles/identifiers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "core/events/placeholder.h"
 #include "core/profiles/profile.h"
@@ -99,6 +102,36 @@ void add_external(Collector& ids, Value entry) {
 }
 
 }  // namespace
+
+Result<Rules> rules_of(const config::Identity& settings) {
+  const auto wrong = [](std::string key, std::string what) {
+    return Failure({ErrorCode::InvalidArgument, fmt::format("{}: {}", key, what), key});
+  };
+  Rules rules{.alias = settings.alias != "deny",
+              .blocked = {settings.blocked.begin(), settings.blocked.end()}};
+  if (settings.max_identifiers < 1 || settings.max_merges < 0) {
+    return wrong(settings.max_merges < 0 ? "identity.max_merges" : "identity.max_identifiers",
+                 "is below what a profile needs");
+  }
+  rules.max_identifiers = static_cast<std::size_t>(settings.max_identifiers);
+  rules.max_merges = static_cast<std::size_t>(settings.max_merges);
+  for (const std::string& text : settings.limits) {
+    const std::size_t equals = text.find('=');
+    const std::string_view digits = equals == std::string::npos
+                                        ? std::string_view{}
+                                        : std::string_view(text).substr(equals + 1);
+    std::size_t limit = 0;
+    const auto [end, failure] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), limit);
+    if (equals == 0 || digits.empty() || failure != std::errc{} ||
+        end != digits.data() + digits.size() || limit == 0) {
+      return wrong("identity.limits",
+                   fmt::format("\"{}\" is not TYPE=NUMBER, such as email=5", text));
+    }
+    rules.limits.insert_or_assign(text.substr(0, equals), limit);
+  }
+  return rules;
+}
 
 std::size_t Rules::limit_of(std::string_view type) const {
   const auto found = limits.find(type);

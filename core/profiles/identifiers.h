@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/result.h"
+#include "core/config/config.h"
 #include "core/events/event.h"
 
 namespace edge::profiles {
@@ -32,6 +34,9 @@ struct Rules {
 
   [[nodiscard]] std::size_t limit_of(std::string_view type) const;
 };
+
+/// The rules as the configuration has them. Failure: InvalidArgument naming the key.
+Result<Rules> rules_of(const config::Identity& settings);
 
 /// One name that a person goes by. Orders by strength: rank, then type, then value.
 struct Identifier {

@@ -159,14 +159,15 @@ void attach(Ledger& ledger,
 }
 
 Profile& create(Ledger& ledger, Place place) {
-  return ledger.create(ProfileId{fmt::format("p{}-{}", place.lane, place.offset)}, place.offset);
+  return ledger.create(profile_id(place.lane, place.offset), place.offset);
 }
 
 MergeCause cause_of(const events::Event& event, Place place, std::string_view how, int index) {
   return {.id = fmt::format("m{}-{}-{}", place.lane, place.offset, index),
           .how = how,
           .by = std::string(event.message_id()),
-          .at = event.timestamp()};
+          .at = event.timestamp(),
+          .after = place.offset - 1};
 }
 
 /// What an alias event may do, by who is known (the table of events spec 5.3).

@@ -84,6 +84,50 @@ Result<Profile*> Ledger::profile(const ProfileId& id) {
   return profiles_.find(id.text);
 }
 
+Result<Profile*> Ledger::survivor(ProfileId id) {
+  while (true) {
+    if (Profile* known = profiles_.find(id.text)) {
+      return known;
+    }
+    const storage::Key key = profile_key(id);
+    std::string stored;
+    if (const auto pending = writes_.find(key); pending != writes_.end()) {
+      stored = pending->second.value_or("");
+    } else {
+      auto entries = read({&key, 1});
+      if (!entries) {
+        return Failure(entries.error());
+      }
+      stored = entries->front() ? std::move(entries->front()->value) : std::string{};
+    }
+    if (stored.empty()) {
+      return nullptr;
+    }
+    auto decoded = decode_stored(stored);
+    if (!decoded) {
+      return Failure(
+          {.code = ErrorCode::Internal, .message = decoded.error().message, .reason = "corrupt"});
+    }
+    if (decoded->redirect.empty()) {
+      const std::size_t bytes = profiles::bytes_of(decoded->profile);
+      return &profiles_.insert(id.text, std::move(decoded->profile), bytes);
+    }
+    id = std::move(decoded->redirect);
+  }
+}
+
+Result<void> Ledger::prefetch_profiles(std::span<const ProfileId> ids) {
+  std::set<std::string, std::less<>> asked;
+  std::vector<storage::Key> wanted;
+  for (const ProfileId& id : ids) {
+    const storage::Key key = profile_key(id);
+    if (!profiles_.contains(id.text) && !writes_.contains(key) && asked.insert(id.text).second) {
+      wanted.push_back(key);
+    }
+  }
+  return load_profiles(wanted);
+}
+
 Result<Traits*> Ledger::group(std::string_view id) {
   if (Traits* known = groups_.find(id)) {
     return known;
@@ -147,6 +191,14 @@ void Ledger::absorb(const Profile& from, const ProfileId& into) {
   profiles_.erase(key);
 }
 
+Profile& Ledger::revive(Profile profile) {
+  const std::string key = profile.id.text;
+  writes_.erase(profile_key(profile.id));
+  Profile& revived = profiles_.insert(key, std::move(profile), sizeof(Profile));
+  touch(revived);
+  return revived;
+}
+
 void Ledger::record(const Merge& merge) {
   write(merge_key(merge.id), encode(merge));
 }
@@ -156,7 +208,7 @@ void Ledger::record(const ProfileId& profile, const HistoryEntry& entry) {
 }
 
 std::size_t Ledger::pending_items() const {
-  return dirty_profiles_.size() + dirty_groups_.size() + writes_.size();
+  return dirty_profiles_.size() + dirty_groups_.size() + writes_.size() + adds_.size();
 }
 
 storage::Batch Ledger::changes() {
@@ -181,6 +233,9 @@ storage::Batch Ledger::changes() {
       batch.dels.push_back({.key = key});
     }
   }
+  for (const auto& [key, change] : adds_) {
+    batch.adds.push_back({.key = key, .by = change.first, .expires = change.second});
+  }
   return batch;
 }
 
@@ -198,6 +253,7 @@ void Ledger::flushed() {
   dirty_profiles_.clear();
   dirty_groups_.clear();
   writes_.clear();
+  adds_.clear();
   pending_bytes_ = 0;
   profiles_.trim(cache_bytes_ / 2);
   owners_.trim(cache_bytes_ / 4);
@@ -246,6 +302,12 @@ Result<void> Ledger::load_profiles(std::span<const storage::Key> keys) {
 void Ledger::write(storage::Key key, std::optional<std::string> value) {
   pending_bytes_ += key.part.size() + key.key.size() + (value ? value->size() : 0);
   writes_.insert_or_assign(std::move(key), std::move(value));
+}
+
+void Ledger::add(storage::Key key, std::int64_t by, std::int64_t expires) {
+  auto& change = adds_[std::move(key)];
+  change.first += by;
+  change.second = std::max(change.second, expires);
 }
 
 }  // namespace edge::profiles

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -28,6 +29,23 @@ namespace edge::profiles {
 /// failed read changes nothing.
 class Ledger {
  public:
+  /// Is told of what happens to profiles while an event is folded, before it happens: whoever keeps
+  /// something about them brings it up to date first. Must not fail.
+  class Watcher {
+   public:
+    Watcher() = default;
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+    Watcher(Watcher&&) = delete;
+    Watcher& operator=(Watcher&&) = delete;
+    virtual ~Watcher() = default;
+
+    /// An event is about to be counted for the profile it belongs to.
+    virtual void arriving(Profile& profile) = 0;
+    /// `from` is about to be joined into `into`.
+    virtual void merging(Profile& into, Profile& from) = 0;
+  };
+
   /// Borrows the store for life. `cache_bytes` bounds what is kept after each `flushed`.
   Ledger(storage::Store& store, std::size_t cache_bytes)
       : store_(store), cache_bytes_(cache_bytes) {}
@@ -39,6 +57,10 @@ class Ledger {
   Result<ProfileId> owner(std::string_view type, std::string_view value);
   /// The profile of that id; nullptr when there is none (any more).
   Result<Profile*> profile(const ProfileId& id);
+  /// The same for an id that may have been absorbed: the profile it leads to.
+  Result<Profile*> survivor(ProfileId id);
+  /// Reads the profiles with these ids that are not in memory, in few calls.
+  Result<void> prefetch_profiles(std::span<const ProfileId> ids);
   /// The traits of a group, empty when it is new.
   Result<Traits*> group(std::string_view id);
 
@@ -50,8 +72,19 @@ class Ledger {
   void disown(std::string_view type, std::string_view value);
   /// Puts a redirect in the place of `from`, which ends here.
   void absorb(const Profile& from, const ProfileId& into);
+  /// Makes a profile that was absorbed exist again as it is given.
+  Profile& revive(Profile profile);
   void record(const Merge& merge);
   void record(const ProfileId& profile, const HistoryEntry& entry);
+
+  /// Writes an entry that goes with the profiles; nothing: deletes it.
+  void write(storage::Key key, std::optional<std::string> value);
+  /// Adds to a counter of the store (`storage::Add`).
+  void add(storage::Key key, std::int64_t by, std::int64_t expires = 0);
+
+  /// nullptr: nobody watches. Borrowed.
+  void watch(Watcher* watcher) { watcher_ = watcher; }
+  [[nodiscard]] Watcher* watcher() const { return watcher_; }
 
   /// How much waits to be written, roughly.
   [[nodiscard]] std::size_t pending_items() const;
@@ -64,7 +97,6 @@ class Ledger {
  private:
   Result<std::vector<std::optional<storage::Entry>>> read(std::span<const storage::Key> keys);
   Result<void> load_profiles(std::span<const storage::Key> keys);
-  void write(storage::Key key, std::optional<std::string> value);
 
   storage::Store& store_;
   const std::size_t cache_bytes_;
@@ -73,8 +105,10 @@ class Ledger {
   Lru<Traits> groups_;     // by id
   std::set<std::string, std::less<>> dirty_profiles_;
   std::set<std::string, std::less<>> dirty_groups_;
-  std::map<storage::Key, std::optional<std::string>> writes_;  // nothing: delete
+  std::map<storage::Key, std::optional<std::string>> writes_;           // nothing: delete
+  std::map<storage::Key, std::pair<std::int64_t, std::int64_t>> adds_;  // by, expires
   std::size_t pending_bytes_ = 0;
+  Watcher* watcher_ = nullptr;
 };
 
 }  // namespace edge::profiles

@@ -66,7 +66,11 @@ void merge_profiles(Ledger& ledger, Profile& into, Profile& from, const MergeCau
                       .by = cause.by,
                       .at = cause.at,
                       .before_into = snapshot(into),
-                      .before_from = snapshot(from)});
+                      .before_from = snapshot(from),
+                      .after = cause.after});
+  if (ledger.watcher() != nullptr) {
+    ledger.watcher()->merging(into, from);
+  }
   move_identifiers(ledger, into, from, cause.how == "alias");
   if (!merge_traits(into.traits, from.traits)) {
     into.flags.insert("trait_limit");
@@ -79,6 +83,7 @@ void merge_profiles(Ledger& ledger, Profile& into, Profile& from, const MergeCau
   join_counts(into, from);
   into.flags.insert(from.flags.begin(), from.flags.end());
   into.merged_from.push_back(from.id);
+  into.merges.push_back(cause.id);
   ledger.touch(into);
   ledger.absorb(from, into.id);
 }

@@ -19,6 +19,7 @@ struct MergeCause {
   std::string_view how = {};  ///< `match` or `alias`; an alias turns user ids into alias ids
   std::string by = {};        ///< messageId
   Time at = {};
+  std::uint64_t after = 0;  ///< offset of the log behind which events came after it
 };
 
 /// Joins `from` into `into` (both of the ledger): identifiers move, traits go by time, counts add

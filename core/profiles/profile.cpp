@@ -107,7 +107,8 @@ std::size_t bytes_of(const Profile& profile) {
   for (const std::string& group : profile.groups) {
     bytes += kNode + group.size();
   }
-  return bytes + profile.sessions.recent.size() * sizeof(Sessions::Span) +
+  return bytes + bytes_of(profile.standing) +
+         profile.sessions.recent.size() * sizeof(Sessions::Span) +
          profile.merged_from.size() * sizeof(ProfileId);
 }
 

@@ -15,6 +15,7 @@
 #include "core/base/id.h"
 #include "core/base/result.h"
 #include "core/json/writer.h"
+#include "core/profiles/segments/standing.h"
 #include "core/profiles/sessions.h"
 #include "core/profiles/traits.h"
 
@@ -55,8 +56,10 @@ struct Profile {
   std::string anonymous_id = {};  ///< the latest by event time …
   Time anonymous_at = {};         ///< … which was this
   std::vector<ProfileId> merged_from = {};
+  std::vector<std::string> merges = {};  ///< ids of the merges that did it, in the same order
   std::set<std::string, std::less<>> flags = {};  ///< `identifier_limit`, `trait_limit`
   std::uint64_t change_count = 0;                 ///< trait changes ever, numbers the history
+  Standing standing = {};                         ///< in regard to the segments
 
   bool operator==(const Profile&) const = default;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "core/profiles/profiles.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/json/writer.h"
 #include "core/profiles/identifiers.h"
 #include "core/profiles/records.h"
-#include "core/profiles/segments.h"
 
 namespace edge::profiles {
 namespace {
@@ -42,21 +42,44 @@ std::string Profiles::document(const Profile& profile, Time now) const {
 }
 
 std::vector<std::string> Profiles::segments(const Profile& profile, Time now) const {
-  return built_in_segments(profile.traits, &profile, now, switched_off_);
+  const auto list = segments_.current();
+  Assessor assessor(*list->book, segments_.switched_off());
+  if (profile.standing.next_due() > now) {
+    return assessor.names_of(profile, now);
+  }
+  Profile later = profile;  // what time changed and nobody wrote down yet
+  assessor.advance(later, now);
+  return assessor.names_of(later, now);
 }
 
 Result<std::vector<std::string>> Profiles::segments_of(std::string_view user_id,
                                                        Time now,
                                                        std::optional<json::Value> traits) const {
-  const auto profile = find(Name::UserId, user_id);
+  auto profile = find(Name::UserId, user_id);
   if (!profile) {
     return Failure(profile.error());
   }
-  Traits laid = *profile ? (*profile)->traits : Traits{};
-  if (traits) {
-    set_traits(laid, *traits, Time::max());
+  const bool has_traits = traits && traits->is_object();
+  if (!*profile && !has_traits) {
+    return std::vector<std::string>{};
   }
-  return built_in_segments(laid, *profile ? &**profile : nullptr, now, switched_off_);
+  const bool is_known = profile->has_value();
+  Profile laid = is_known ? std::move(**profile) : Profile{};
+  const auto list = segments_.current();
+  Assessor assessor(*list->book, segments_.switched_off());
+  const Time at = std::max(now, laid.standing.clock);
+  assessor.advance(laid, at);
+  if (has_traits) {
+    set_traits(laid.traits, *traits, Time::max());
+    for (const auto [name, value] : traits->members()) {
+      assessor.touch_trait(name);
+    }
+  }
+  if (!is_known) {
+    assessor.touch_all();
+  }
+  assessor.assess(laid, at, Reason::Event);
+  return assessor.names_of(laid, at);
 }
 
 Result<std::optional<Profile>> Profiles::load(ProfileId id) const {

@@ -14,6 +14,8 @@
 #include "core/base/result.h"
 #include "core/json/document.h"
 #include "core/profiles/profile.h"
+#include "core/profiles/segments/registry.h"
+#include "core/profiles/segments/segment_fold.h"
 #include "core/storage/storage.h"
 
 namespace edge::profiles {
@@ -25,12 +27,9 @@ enum class Name : std::uint8_t { ProfileId, UserId, Email, AnonymousId };
 /// `Projector::when_current` or after `Projector::drain`. Thread-safe; calls may block on the disk.
 class Profiles {
  public:
-  /// Names of built-in segments that are not given.
-  using SwitchedOff = std::set<std::string, std::less<>>;
-
-  /// Borrows the store for life.
-  explicit Profiles(storage::Store& store, SwitchedOff switched_off = {})
-      : store_(store), switched_off_(std::move(switched_off)) {}
+  /// Borrows both for life.
+  Profiles(storage::Store& store, const SegmentRegistry& segments)
+      : store_(store), segments_(segments) {}
 
   /// The profile, nothing when nobody goes by that name. A user or anonymous id is also found when
   /// it was replaced by an alias, a profile id when it was merged into another.
@@ -47,13 +46,37 @@ class Profiles {
                                                Time now,
                                                std::optional<json::Value> traits = {}) const;
 
+  /// A page of profiles in order of their ids.
+  struct Page {
+    std::vector<Profile> profiles = {};
+    std::string next = {};  ///< the `after` of the next page; empty: there is none
+  };
+  /// Profiles whose ids come after `after`, that `wanted` takes. At most 20,000 are
+  /// looked at for one page, so a page may be short and still have a next one.
+  Result<Page> list(std::string_view after,
+                    std::size_t limit,
+                    const std::function<bool(const Profile&)>& wanted) const;
+  /// Trait changes of a profile, newest first, as JSON objects (`edge.profile-history`).
+  Result<std::vector<std::string>> history(const ProfileId& id) const;
+  /// Changes of its segments, newest first.
+  Result<std::vector<LoggedTransition>> transitions(const ProfileId& id) const;
+  /// Its merges that are not undone, newest first.
+  Result<std::vector<Merge>> merges(const Profile& profile) const;
+  /// The id of the profile that an event was folded into, followed through merges; nothing: none.
+  Result<std::optional<ProfileId>> profile_of_event(std::uint64_t offset) const;
+
  private:
   [[nodiscard]] Result<std::optional<Profile>> load(ProfileId id) const;
   [[nodiscard]] Result<std::optional<ProfileId>> owner_of(std::string_view type,
                                                           std::string_view value) const;
 
   storage::Store& store_;
-  const SwitchedOff switched_off_;
+  const SegmentRegistry& segments_;
 };
+
+/// Writes what happened to a profile, newest first: `profileId`, `traits` (changes `{"name",
+/// "before"?,"after"?,"at","messageId"}`), `segments` (`{"segment","change","at","reason",
+/// "messageId"?}`) and `merges` (`{"id","from","how","by","at"}`). Times in ms.
+Result<void> write_history(json::Writer& out, const Profiles& profiles, const Profile& profile);
 
 }  // namespace edge::profiles

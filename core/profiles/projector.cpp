@@ -22,6 +22,7 @@ constexpr milliseconds kRetryWait{100};
 /// items.
 constexpr std::size_t kMaxPendingItems = 4'000;
 constexpr std::size_t kMaxPendingBytes = std::size_t{2} << 20U;
+constexpr std::size_t kMaxAnnouncements = 200;
 
 bool is_corrupt(const Error& error) {
   return error.reason == "corrupt";
@@ -44,17 +45,27 @@ struct Projector::Prepared {
   std::vector<Identifier> ids = {};
 };
 
-Projector::Projector(storage::Store& store, const Clock& clock, ProjectorOptions options)
+Projector::Projector(storage::Store& store,
+                     SegmentRegistry& registry,
+                     const Clock& clock,
+                     ProjectorOptions options)
     : store_(store),
       clock_(clock),
       options_(std::move(options)),
-      ledger_(store, options_.cache_bytes) {}
+      registry_(registry),
+      ledger_(store, options_.cache_bytes),
+      segments_(ledger_, registry) {}
 
 Projector::~Projector() {
   for (Waiter& waiter : waiters_) {
     waiter.reached(Failure({.code = ErrorCode::Unavailable,
                             .message = "stopping",
                             .retry_after = std::chrono::seconds{1}}));
+  }
+  for (Waiting& waiting : tasks_) {
+    waiting.done(Failure({.code = ErrorCode::Unavailable,
+                          .message = "stopping",
+                          .retry_after = std::chrono::seconds{1}}));
   }
 }
 
@@ -65,7 +76,8 @@ void Projector::run(const std::stop_token& stop) {
     if (stop.stop_requested()) {
       break;
     }
-    if (!step(time_to_wait(), wake)) {
+    const auto stepped = step(time_to_wait(), wake);
+    if (!stepped || !step_aside(stop)) {
       answer_waiters();
       pause(kRetryWait, stop);
     }
@@ -86,7 +98,17 @@ Result<void> Projector::drain(const std::stop_token& stop) {
       return stepped;
     }
   }
-  return folded_ != written_ ? flush() : Result<void>{};
+  while (!stop.stop_requested()) {
+    next_slice_at_ = {};  // nobody is kept waiting here
+    const auto work = step_aside(stop);
+    if (!work) {
+      return Failure(work.error());
+    }
+    if (*work == Work::Idle) {
+      break;
+    }
+  }
+  return folded_ != written_ || ledger_.pending_items() > 0 ? flush() : Result<void>{};
 }
 
 void Projector::when_reached(std::uint64_t offset, Reached reached) {
@@ -108,8 +130,31 @@ void Projector::when_current(Reached reached) {
   when_reached(store_.head(kStream, options_.lane), std::move(reached));
 }
 
+void Projector::submit(Task task, Reached done) {
+  constexpr std::size_t kMaxTasks = 1'000;
+  {
+    const std::lock_guard lock(mutex_);
+    if (tasks_.size() < kMaxTasks) {
+      tasks_.push_back({store_.head(kStream, options_.lane), std::move(task), std::move(done)});
+      done = nullptr;
+    }
+  }
+  if (done) {
+    done(Failure({.code = ErrorCode::Unavailable,
+                  .message = "too many changes of profiles are waiting",
+                  .retry_after = std::chrono::seconds{1}}));
+  } else {
+    wake();
+  }
+}
+
 ProjectorCounters Projector::counters() const {
-  return {.position = written_, .folded = records_, .bad = bad_, .flushes = flushes_};
+  return {.position = written_,
+          .folded = records_,
+          .bad = bad_,
+          .flushes = flushes_,
+          .transitions_due = due_,
+          .recounted = recounted_};
 }
 
 Result<void> Projector::load_position() {
@@ -124,6 +169,9 @@ Result<void> Projector::load_position() {
   epoch_ = position->epoch;
   folded_ = position->offset;
   written_ = position->offset;
+  if (auto due = load_next_due(); !due) {
+    return due;
+  }
   loaded_ = true;
   return {};
 }
@@ -197,7 +245,9 @@ Result<void> Projector::fold_all(const std::vector<storage::RecordPointer>& reco
     }
     folded_ = one.offset;
     ++records_;
-    if (ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes) {
+    if (ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes ||
+        received_run_.size() >= kMaxPendingItems ||
+        segments_.announcements().size() >= kMaxAnnouncements) {
       if (auto flushed = flush(); !flushed) {
         return flushed;
       }
@@ -211,23 +261,50 @@ Result<void> Projector::fold_one(const Prepared& prepared) {
     ++bad_;
     return {};
   }
+  const events::Event& event = *prepared.event;
+  if (event.source() == kSegmentSource) {
+    return {};  // our own news of segments
+  }
+  const Time now = event.received_at() == Time{} ? event.timestamp() : event.received_at();
+  seen_ = std::max(seen_, now);
+  segments_.begin(event, prepared.offset, now);
   const auto folded = fold(ledger_,
                            options_.rules,
-                           *prepared.event,
+                           event,
                            prepared.ids,
                            {.lane = options_.lane, .offset = prepared.offset});
-  if (folded) {
+  auto finished = segments_.finish(folded ? *folded : ProfileId{});
+  if (!folded) {
+    finished = Failure(folded.error());
+  }
+  if (finished) {
+    const Profile* const profile = folded->empty() ? nullptr : ledger_.profile(*folded).value();
+    if (profile != nullptr) {
+      received_run_.emplace_back(prepared.offset, profile->number);
+    }
     return {};
   }
-  if (!is_corrupt(folded.error())) {
-    return Failure(folded.error());
+  if (!is_corrupt(finished.error())) {
+    return Failure(finished.error());
   }
   ++bad_;
   return {};
 }
 
 Result<void> Projector::flush() {
+  // Who entered and left is told to the log first: after a crash in between the same happens again,
+  // with the same ids.
+  if (!segments_.announcements().empty()) {
+    const auto told =
+        options_.announce ? options_.announce(segments_.announcements()) : Result<void>{};
+    if (!told) {
+      return told;
+    }
+  }
   storage::Batch batch = ledger_.changes();
+  if (!received_run_.empty()) {
+    batch.puts.push_back(received_entry(received_run_));
+  }
   batch.advances.push_back({.consumer = kConsumer,
                             .stream = kStream,
                             .lane = options_.lane,
@@ -237,6 +314,8 @@ Result<void> Projector::flush() {
     return Failure(receipt.error());
   }
   ledger_.flushed();
+  segments_.announced();
+  received_run_.clear();
   dirty_since_.reset();
   ++flushes_;
   {
@@ -261,8 +340,18 @@ bool Projector::is_flush_due() {
 
 milliseconds Projector::time_to_wait() {
   const std::lock_guard lock(mutex_);
-  return waiters_.empty() && folded_ == written_ ? kIdleWait
-                                                 : std::min(options_.flush_after, kIdleWait);
+  if (!tasks_.empty()) {
+    return milliseconds{0};
+  }
+  const milliseconds until_due =
+      segments_.earliest_due() == Time::max()
+          ? kIdleWait
+          : std::clamp(segments_.earliest_due() - clock_.now(), milliseconds{0}, kIdleWait);
+  milliseconds wait = std::min(kIdleWait, until_due);
+  if (next_slice_at_ != SteadyTime{}) {
+    wait = std::min(wait, options_.backfill_pause);
+  }
+  return waiters_.empty() && folded_ == written_ ? wait : std::min(options_.flush_after, wait);
 }
 
 void Projector::wake() {

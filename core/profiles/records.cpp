@@ -19,6 +19,10 @@ void write_value(json::Writer& out, std::string_view name, std::string_view json
 
 }  // namespace
 
+ProfileId profile_id(std::uint32_t lane, std::uint64_t number) {
+  return ProfileId{fmt::format("p{}-{}", lane, number)};
+}
+
 storage::Key profile_key(const ProfileId& id) {
   return {"profile", "", id.text};
 }
@@ -49,11 +53,44 @@ std::string encode(const Merge& merge) {
       .string(merge.how)
       .member("by", merge.by)
       .member("at", to_ms(merge.at))
-      .member("undone", false);
+      .member("undone", merge.is_undone)
+      .member("after", merge.after);
   out.key("before").begin_object();
   write_value(out, "into", merge.before_into);
   write_value(out, "from", merge.before_from);
   return out.end_object().end_object().take();
+}
+
+Result<Merge> decode_merge(std::string_view stored) {
+  const auto document = json::Document::parse(stored, json::kEvent);
+  if (!document || !document->root().find("id")) {
+    return Failure({ErrorCode::Internal, "stored merge is not readable"});
+  }
+  const json::Value root = document->root();
+  const auto text = [&](std::string_view name) {
+    const auto value = root.find(name);
+    return std::string(value ? value->as_string().value_or("") : "");
+  };
+  const auto number = [&](std::string_view name) {
+    const auto value = root.find(name);
+    return value ? value->as_int64().value_or(0) : 0;
+  };
+  const auto before = [&](std::string_view name) {
+    const auto sides = root.find("before");
+    const auto side = sides ? sides->find(name) : std::nullopt;
+    return std::string(side ? side->raw() : "");
+  };
+  const auto undone = root.find("undone");
+  return Merge{.id = text("id"),
+               .into = ProfileId{text("into")},
+               .from = ProfileId{text("from")},
+               .how = text("how") == "alias" ? "alias" : "match",
+               .by = text("by"),
+               .at = from_ms(number("at")),
+               .before_into = before("into"),
+               .before_from = before("from"),
+               .after = static_cast<std::uint64_t>(number("after")),
+               .is_undone = undone && undone->as_bool().value_or(false)};
 }
 
 std::string encode(const HistoryEntry& entry) {

@@ -34,8 +34,10 @@ struct Merge {
   std::string_view how = {};     ///< `match` or `alias`
   std::string by = {};           ///< messageId
   Time at = {};                  ///< the event's time
-  std::string before_into = {};  ///< the two profiles as they were, encoded
+  std::string before_into = {};  ///< the two profiles as they were, encoded; empty: too long
   std::string before_from = {};
+  std::uint64_t after = 0;  ///< events of the log behind this offset came after it
+  bool is_undone = false;
 };
 
 /// A trait change and what it belongs to.
@@ -45,6 +47,9 @@ struct HistoryEntry {
   std::string message_id = {};
 };
 
+/// The id of the profile that was made as number `number` of a lane.
+ProfileId profile_id(std::uint32_t lane, std::uint64_t number);
+
 storage::Key profile_key(const ProfileId& id);
 storage::Key identifier_key(std::string_view type, std::string_view value);
 storage::Key group_key(std::string_view id);
@@ -52,6 +57,8 @@ storage::Key merge_key(std::string_view id);
 storage::Key history_key(const ProfileId& id, std::uint64_t number);
 
 std::string encode(const Merge& merge);
+/// Reads what `encode` wrote. Failure: Internal when it is something else.
+Result<Merge> decode_merge(std::string_view stored);
 std::string encode(const HistoryEntry& entry);
 /// What lies at the id of an absorbed profile.
 std::string encode_redirect(const ProfileId& into);

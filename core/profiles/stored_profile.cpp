@@ -135,11 +135,19 @@ std::string encode(const Profile& profile) {
   for (const ProfileId& id : profile.merged_from) {
     out.string(id.text);
   }
+  out.end_array().key("merges").begin_array();
+  for (const std::string& merge : profile.merges) {
+    out.string(merge);
+  }
   out.end_array().key("flags").begin_array();
   for (const std::string& flag : profile.flags) {
     out.string(flag);
   }
-  return out.end_array().member("changes", profile.change_count).end_object().take();
+  out.end_array().member("changes", profile.change_count);
+  if (profile.standing != Standing{}) {
+    write_stored(out.key("standing"), profile.standing);
+  }
+  return out.end_object().take();
 }
 
 Result<Profile> decode(std::string_view stored) {
@@ -174,12 +182,20 @@ Result<Profile> decode(std::string_view stored) {
       profile.merged_from.push_back(ProfileId{in.text(id)});
     }
   }
+  if (const auto merges = in.member("merges")) {
+    for (const Value merge : merges->elements()) {
+      profile.merges.push_back(in.text(merge));
+    }
+  }
   if (const auto flags = in.member("flags")) {
     for (const Value flag : flags->elements()) {
       profile.flags.insert(in.text(flag));
     }
   }
   profile.change_count = in.count("changes");
+  if (const auto standing = in.member("standing")) {
+    profile.standing = read_stored_standing(*standing);
+  }
   if (!in.good()) {
     return Failure({ErrorCode::Internal, "stored profile is incomplete"});
   }

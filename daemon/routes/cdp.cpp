@@ -201,22 +201,26 @@ Result<http::Response> list_events(Edge& edge, const http::Request& request) {
   return http::json(out);
 }
 
-/// Id of the profile that the event belongs to; empty when there is none.
-Result<std::string> profile_of(const Edge& edge, const Event& event) {
-  for (const auto& [name, id] : {std::pair{profiles::Name::UserId, event.user_id()},
-                                 std::pair{profiles::Name::AnonymousId, event.anonymous_id()}}) {
-    if (id.empty()) {
-      continue;
+/// What the event did to segments of its profile.
+Result<void> write_changes(json::Writer& out,
+                           const Edge& edge,
+                           const std::optional<ProfileId>& profile,
+                           std::string_view message) {
+  out.key("segments").begin_array();
+  if (profile) {
+    const auto logged = edge.profiles.transitions(*profile);
+    if (!logged) {
+      return Failure(logged.error());
     }
-    const auto found = edge.profiles.find(name, std::string(id));
-    if (!found) {
-      return Failure(found.error());
-    }
-    if (*found) {
-      return (*found)->id.text;
+    for (const profiles::LoggedTransition& one : *logged) {
+      if (one.by == message) {
+        out.begin_object().member("segment", one.transition.segment);
+        out.member("change", one.transition.entered ? "enter" : "exit").end_object();
+      }
     }
   }
-  return std::string{};
+  out.end_array();
+  return {};
 }
 
 Result<http::Response> show_event(Edge& edge, const std::string& id) {
@@ -230,14 +234,18 @@ Result<http::Response> show_event(Edge& edge, const std::string& id) {
   }
   const storage::Record& record = *found->records.front();
   const auto event = Event::decode(record.body);
-  const auto profile = event ? profile_of(edge, *event) : Failure(event.error());
+  const auto profile = event ? edge.profiles.profile_of_event(record.offset)
+                             : Result<std::optional<ProfileId>>(Failure(event.error()));
   if (!profile) {
     return Failure(profile.error());
   }
   json::Writer out;
   out.begin_object().key("event").raw(events::without_internals(*event));
   out.member("source", event->source()).key("profile");
-  profile->empty() ? out.null() : out.string(*profile);
+  *profile ? out.string((*profile)->text) : out.null();
+  if (auto written = write_changes(out, edge, *profile, event->message_id()); !written) {
+    return Failure(written.error());
+  }
   out.key("destinations").begin_array();
   for (const auto& entry : edge.destinations.table().get()->entries()) {
     const bool routed = (record.routes >> entry->number & 1U) != 0;

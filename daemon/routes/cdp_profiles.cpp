@@ -12,6 +12,7 @@
 #include "core/json/document.h"
 #include "core/profiles/profiles.h"
 #include "daemon/routes.h"
+#include "daemon/routes/current.h"
 
 namespace edge::routes {
 namespace {
@@ -30,33 +31,6 @@ constexpr std::array<std::pair<std::string_view, Name>, 4> kNames = {
      {"email", Name::Email},
      {"anonymousId", Name::AnonymousId},
      {"profileId", Name::ProfileId}}};
-
-/// Answers once everything accepted so far is in the profiles.
-void answer_current(Edge& edge,
-                    const http::Exchange& exchange,
-                    std::function<Result<http::Response>()> answer) {
-  edge.projector.when_current([exchange, answer = std::move(answer)](const Result<void>& reached) {
-    if (reached) {
-      exchange.complete(answer());
-    } else {
-      exchange.fail(reached.error());
-    }
-  });
-}
-
-/// The body as an object; the document is shared because the answer is made later.
-Result<std::shared_ptr<const json::Document>> object_of(const http::Request& request) {
-  auto document = json::Document::parse(request.body(), json::kApi);
-  if (!document) {
-    return Failure(document.error());
-  }
-  if (!document->root().is_object()) {
-    return Failure({.code = ErrorCode::InvalidArgument,
-                    .message = "body must be a JSON object",
-                    .reason = "body_not_object"});
-  }
-  return std::make_shared<const json::Document>(std::move(*document));
-}
 
 Result<std::vector<Question>> questions_of(json::Value body) {
   std::vector<Question> questions;

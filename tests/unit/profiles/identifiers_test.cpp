@@ -93,4 +93,23 @@ TEST_CASE("an event uses a bounded number of identifiers, the strongest", "[prof
   CHECK(found.front() == "user_id=u");
 }
 
+TEST_CASE("the settings of identity become rules, a wrong one is named", "[profiles]") {
+  const auto rules = profiles::rules_of(
+      {.alias = "deny", .blocked = {"guest"}, .limits = {"email=2", "shop_id=3"}});
+  REQUIRE(rules);
+  CHECK_FALSE(rules->alias);
+  CHECK(rules->limit_of("email") == 2);
+  CHECK(rules->limit_of("shop_id") == 3);
+  CHECK(rules->limit_of("user_id") == 1);
+  CHECK_FALSE(profiles::is_usable("guest", *rules));
+  for (const char* text : {"email", "=5", "email=", "email=0", "email=many", "email=5x"}) {
+    const auto refused = profiles::rules_of({.limits = {text}});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().field == "identity.limits");
+    CHECK(refused.error().message.find(text) != std::string::npos);
+  }
+  CHECK(profiles::rules_of({.max_identifiers = 0}).error().field == "identity.max_identifiers");
+  CHECK(profiles::rules_of({.max_merges = -1}).error().field == "identity.max_merges");
+}
+
 }  // namespace edge

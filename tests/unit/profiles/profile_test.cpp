@@ -30,17 +30,18 @@ class Folded {
  public:
   explicit Folded(const std::vector<std::string>& events) {
     test::append(store, events);
-    REQUIRE(profiles::Projector(store, clock).drain());
+    REQUIRE(profiles::Projector(store, registry, clock).drain());
   }
 
   Profile find(Name name, std::string_view value) {
-    const auto found = Profiles(store).find(name, value);
+    const auto found = Profiles(store, registry).find(name, value);
     REQUIRE(found);
     return found->value_or(Profile{});
   }
 
   test::FakeClock clock{kNow};
   test::MemoryStore store{clock};
+  profiles::SegmentRegistry registry{store, {}};
 };
 
 std::string identify(std::string_view user, std::string_view traits, std::int64_t at) {
@@ -154,8 +155,8 @@ TEST_CASE("the profile document shows what is known in the original's form", "[p
        identify("u-1", R"({"old":null})", 2'000),
        R"({"type":"group","userId":"u-1","groupId":"g","timestamp":"1970-01-01T00:00:03.000Z"})"});
 
-  const auto document =
-      Profiles(world.store).document(world.find(Name::Email, " MIA@x.example"), from_ms(4'000));
+  const auto document = Profiles(world.store, world.registry)
+                            .document(world.find(Name::Email, " MIA@x.example"), from_ms(4'000));
 
   CHECK(document ==
         R"({"profileId":"p0-1","userId":"u-1","anonymousId":null,"email":"Mia@X.example",)"
@@ -198,7 +199,7 @@ TEST_CASE("a profile is found by every name, old ones included", "[profiles]") {
 
 TEST_CASE("given traits are laid over the stored ones for one answer", "[profiles]") {
   Folded world({identify("u-1", R"({"plan":"pro","country":"DE"})", 1'000)});
-  const Profiles profiles(world.store);
+  const Profiles profiles(world.store, world.registry);
   const auto given = json::Document::parse(R"({"plan":"free","country":null})", json::kEvent);
 
   CHECK(profiles.segments_of("u-1", from_ms(2'000), given->root()) ==

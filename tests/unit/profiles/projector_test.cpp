@@ -85,7 +85,8 @@ std::vector<std::string> fold_in_one_go(const std::vector<std::string>& log) {
   const test::FakeClock clock;
   MemoryStore store(clock);
   append(store, log);
-  Projector projector(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock);
   REQUIRE(projector.drain());
   return test::whole_state(store);
 }
@@ -117,7 +118,9 @@ TEST_CASE("the same log gives the same state in any pieces, with crashes and ref
             log.begin() + static_cast<std::ptrdiff_t>(appended + count)});
     appended += count;
     // A projector of its own for each piece: all memory of the one before is lost.
+    profiles::SegmentRegistry registry(store, {});
     Projector projector(store,
+                        registry,
                         clock,
                         {.cache_bytes = random.below(3) == 0 ? 0 : std::size_t{1} << 20U,
                          .max_records = 1 + random.below(40)});
@@ -132,7 +135,8 @@ TEST_CASE("the same log gives the same state in any pieces, with crashes and ref
       REQUIRE(projector.drain());
     }
   }
-  Projector last(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector last(store, registry, clock);
   REQUIRE(last.drain());
 
   CHECK(test::whole_state(store) == expected);
@@ -144,7 +148,8 @@ TEST_CASE("a rebuild from an empty state gives what is stored", "[profiles]") {
   MemoryStore store(clock);
   for (const std::string& event : log) {
     append(store, {event});
-    REQUIRE(Projector(store, clock).drain());
+    profiles::SegmentRegistry registry(store, {});
+    REQUIRE(Projector(store, registry, clock).drain());
   }
 
   CHECK(test::whole_state(store) == fold_in_one_go(log));
@@ -155,7 +160,8 @@ TEST_CASE("records that are no events are counted and passed over", "[profiles]"
   const test::FakeClock clock;
   MemoryStore store(clock);
   append(store, {"{", "[]", R"({"type":"dance"})", track("u-1")});
-  Projector projector(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock);
 
   REQUIRE(projector.drain());
 
@@ -168,7 +174,8 @@ TEST_CASE("changes of one profile are written once", "[profiles]") {
   const test::FakeClock clock;
   MemoryStore store(clock);
   append(store, std::vector<std::string>(500, track("u-1")));
-  Projector projector(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock);
 
   REQUIRE(projector.drain());
 
@@ -184,7 +191,8 @@ TEST_CASE("a large backlog is written in batches that the store accepts", "[prof
     log.push_back(track(fmt::format("u-{}", i)));
   }
   append(store, log);
-  Projector projector(store, clock, {.max_records = 100'000});
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock, {.max_records = 100'000});
 
   REQUIRE(projector.drain());
 
@@ -195,9 +203,10 @@ TEST_CASE("a large backlog is written in batches that the store accepts", "[prof
 TEST_CASE("who waits is answered when the effect of earlier events can be read", "[profiles]") {
   const test::FakeClock clock;
   MemoryStore store(clock);
-  Projector projector(store, clock, {.flush_after = std::chrono::hours{1}});
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock, {.flush_after = std::chrono::hours{1}});
   const std::jthread thread([&](const std::stop_token& stop) { projector.run(stop); });
-  const profiles::Profiles profiles(store);
+  const profiles::Profiles profiles(store, registry);
 
   for (int i = 1; i <= 50; ++i) {
     append(store, {track("u-1")});
@@ -212,7 +221,8 @@ TEST_CASE("who waits is answered when the effect of earlier events can be read",
 TEST_CASE("changes are written after a while without anybody waiting", "[profiles]") {
   const SystemClock clock;
   MemoryStore store(clock);
-  Projector projector(store, clock, {.flush_after = std::chrono::milliseconds{1}});
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock, {.flush_after = std::chrono::milliseconds{1}});
   std::jthread thread([&](const std::stop_token& stop) { projector.run(stop); });
   append(store, {track("u-1")});
 
@@ -226,7 +236,8 @@ TEST_CASE("changes are written after a while without anybody waiting", "[profile
 TEST_CASE("a stopped projector has written what it folded", "[profiles]") {
   const test::FakeClock clock;
   MemoryStore store(clock);
-  Projector projector(store, clock, {.flush_after = std::chrono::hours{1}});
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock, {.flush_after = std::chrono::hours{1}});
   std::jthread thread([&](const std::stop_token& stop) { projector.run(stop); });
   append(store, {track("u-1"), track("u-2")});
   while (projector.counters().folded < 2) {
@@ -243,7 +254,8 @@ TEST_CASE("a stopped projector has written what it folded", "[profiles]") {
 TEST_CASE("who waits too long is told to come back", "[profiles]") {
   test::FakeClock clock;
   MemoryStore store(clock);
-  Projector projector(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock);
   append(store, {track("u-1")});
   store.refuse_commits(Error{.code = ErrorCode::Unavailable, .message = "down"});
   std::promise<Result<void>> promise;
@@ -265,7 +277,8 @@ TEST_CASE("who still waits when the projector goes away is told so", "[profiles]
   append(store, {track("u-1")});
   std::optional<Result<void>> answer;
   {
-    Projector projector(store, clock);
+    profiles::SegmentRegistry registry(store, {});
+    Projector projector(store, registry, clock);
     projector.when_current([&](Result<void> reached) { answer = std::move(reached); });
     CHECK_FALSE(answer);
   }
@@ -278,7 +291,8 @@ TEST_CASE("an offset that is written already is answered at once", "[profiles]")
   const test::FakeClock clock;
   MemoryStore store(clock);
   append(store, {track("u-1")});
-  Projector projector(store, clock);
+  profiles::SegmentRegistry registry(store, {});
+  Projector projector(store, registry, clock);
   REQUIRE(projector.drain());
   bool answered = false;
 

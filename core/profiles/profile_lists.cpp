@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Everything about people that comes as a list.
+#include <algorithm>
+#include <utility>
+
+#include "core/json/writer.h"
+#include "core/profiles/profiles.h"
+#include "core/profiles/received.h"
+#include "core/profiles/records.h"
+
+namespace edge::profiles {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+constexpr std::size_t kMaxScanned = 20'000;
+
+storage::Deadline soon() {
+  return storage::Deadline::in(kPatience);
+}
+
+std::uint64_t number_in(std::string_view stored) {
+  const auto document = json::Document::parse(stored, json::kEvent);
+  const auto number = document ? document->root().find("number") : std::nullopt;
+  return number ? number->as_uint64().value_or(0) : 0;
+}
+
+}  // namespace
+
+Result<Profiles::Page> Profiles::list(std::string_view after,
+                                      std::size_t limit,
+                                      const std::function<bool(const Profile&)>& wanted) const {
+  Page found;
+  std::string from(after);
+  std::size_t scanned = 0;
+  while (true) {
+    const auto page = store_.scan(
+        {.space = "profile", .from = from.empty() ? from : from + '\0', .limit = 200}, soon());
+    if (!page) {
+      return Failure(page.error());
+    }
+    for (const storage::Page::Item& item : page->items) {
+      from = item.key;
+      ++scanned;
+      auto stored = decode_stored(item.entry.value);
+      if (!stored) {
+        return Failure(stored.error());
+      }
+      if (!stored->redirect.empty() || !wanted(stored->profile)) {
+        continue;
+      }
+      found.profiles.push_back(std::move(stored->profile));
+      if (found.profiles.size() == limit) {
+        found.next = from;
+        return found;
+      }
+    }
+    if (!page->next) {
+      return found;
+    }
+    if (scanned >= kMaxScanned) {
+      found.next = from;
+      return found;
+    }
+  }
+}
+
+Result<std::vector<std::string>> Profiles::history(const ProfileId& id) const {
+  const auto page = store_.scan(storage::Scan::prefix("history", id.text, ""), soon());
+  if (!page) {
+    return Failure(page.error());
+  }
+  std::vector<std::pair<std::uint64_t, std::string>> entries;
+  for (const storage::Page::Item& item : page->items) {
+    entries.emplace_back(number_in(item.entry.value), item.entry.value);
+  }
+  std::ranges::sort(entries, std::greater{}, [](const auto& one) { return one.first; });
+  std::vector<std::string> texts;
+  for (auto& [number, text] : entries) {
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+Result<std::vector<LoggedTransition>> Profiles::transitions(const ProfileId& id) const {
+  const auto page = store_.scan(storage::Scan::prefix("transition", id.text, ""), soon());
+  if (!page) {
+    return Failure(page.error());
+  }
+  std::vector<LoggedTransition> found;
+  for (const storage::Page::Item& item : page->items) {
+    if (auto logged = decode_transition(item.entry.value)) {
+      found.push_back(std::move(*logged));
+    }
+  }
+  std::ranges::sort(found, std::greater{}, &LoggedTransition::number);
+  return found;
+}
+
+Result<std::vector<Merge>> Profiles::merges(const Profile& profile) const {
+  std::vector<Merge> found;
+  for (auto id = profile.merges.rbegin(); id != profile.merges.rend(); ++id) {
+    const auto entry = store_.get(merge_key(*id), soon());
+    if (!entry) {
+      return Failure(entry.error());
+    }
+    auto merge = *entry ? decode_merge((*entry)->value) : Failure(Error{});
+    if (merge) {
+      found.push_back(std::move(*merge));
+    }
+  }
+  return found;
+}
+
+Result<std::optional<ProfileId>> Profiles::profile_of_event(std::uint64_t offset) const {
+  ReceivedReader reader(store_, offset - 1);
+  const auto number = reader.find(offset);
+  if (!number) {
+    return Failure(number.error());
+  }
+  if (!*number) {
+    return std::nullopt;
+  }
+  const auto profile = load(profile_id(0, **number));
+  if (!profile) {
+    return Failure(profile.error());
+  }
+  return *profile ? std::optional((*profile)->id) : std::nullopt;
+}
+
+Result<void> write_history(json::Writer& out, const Profiles& profiles, const Profile& profile) {
+  const auto traits = profiles.history(profile.id);
+  const auto transitions = traits ? profiles.transitions(profile.id) : Failure(traits.error());
+  const auto merges = transitions ? profiles.merges(profile) : Failure(transitions.error());
+  if (!merges) {
+    return Failure(merges.error());
+  }
+  out.member("profileId", profile.id.text).key("traits").begin_array();
+  for (const std::string& change : *traits) {
+    out.raw(change);
+  }
+  out.end_array().key("segments").begin_array();
+  for (const LoggedTransition& logged : *transitions) {
+    out.begin_object().member("segment", logged.transition.segment);
+    out.member("change", logged.transition.entered ? "enter" : "exit");
+    out.member("at", to_ms(logged.transition.at));
+    out.member("reason", name_of(logged.transition.reason));
+    if (!logged.by.empty()) {
+      out.member("messageId", logged.by);
+    }
+    out.end_object();
+  }
+  out.end_array().key("merges").begin_array();
+  for (const Merge& merge : *merges) {
+    out.begin_object().member("id", merge.id).member("from", merge.from.text);
+    out.member("how", merge.how).member("by", merge.by).member("at", to_ms(merge.at)).end_object();
+  }
+  out.end_array();
+  return {};
+}
+
+}  // namespace edge::profiles

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+#include "core/profiles/unmerge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/profiles/fold.h"
+#include "core/profiles/merge.h"
+
+namespace edge::profiles {
+namespace {
+
+Error conflict(std::string message, std::string reason) {
+  return {.code = ErrorCode::Conflict, .message = std::move(message), .reason = std::move(reason)};
+}
+
+void remove_identifier(Profile& profile, std::string_view type, std::string_view value) {
+  const auto found = profile.identifiers.find(type);
+  if (found == profile.identifiers.end()) {
+    return;
+  }
+  std::erase(found->second, value);
+  if (found->second.empty()) {
+    profile.identifiers.erase(found);
+  }
+}
+
+/// Gives `back` its identifiers again.
+void return_identifiers(
+    Ledger& ledger, Profile& survivor, const Profile& before, const Profile& back, bool was_alias) {
+  for (const auto& [type, values] : back.identifiers) {
+    const bool was_renamed = was_alias && type == kUserId;
+    for (const std::string& value : values) {
+      const std::string_view held = was_renamed ? kAliasId : std::string_view{type};
+      const bool was_its_own = before.owns(held, value);
+      if (!was_its_own) {
+        remove_identifier(survivor, held, value);
+        if (was_renamed) {
+          ledger.disown(held, value);
+        }
+      }
+      if (!was_its_own || was_renamed) {
+        ledger.own(type, value, back.id);
+      }
+    }
+  }
+}
+
+/// What the survivor keeps of its present state: everything that no event says.
+void keep_present(Profile& rebuilt, const Profile& present, const Profile& back) {
+  rebuilt.flags = present.flags;
+  rebuilt.change_count = present.change_count;
+  rebuilt.merged_from = present.merged_from;
+  rebuilt.merged_from.pop_back();
+  rebuilt.merges = present.merges;
+  rebuilt.merges.pop_back();
+  Standing& standing = rebuilt.standing;
+  auto counters = std::move(standing.counters);
+  auto manual_before = std::move(standing.manual);
+  standing = present.standing;
+  standing.counters = std::move(counters);
+  std::erase_if(standing.manual, [&](const auto& one) {
+    return back.standing.manual.contains(one.first) && !manual_before.contains(one.first);
+  });
+}
+
+Result<Profile*> alive(Ledger& ledger, const ProfileId& id) {
+  auto profile = ledger.survivor(id);
+  if (profile && *profile == nullptr) {
+    return Failure({ErrorCode::NotFound, "no such profile"});
+  }
+  return profile;
+}
+
+/// Reads the events from the log, by the record of who received them.
+EventsOf events_in(storage::Store& store, std::uint32_t lane) {
+  return [&store, lane](
+             std::uint64_t number, std::uint64_t after, const Visit& visit) -> Result<void> {
+    ReceivedReader reader(store, after);
+    while (true) {
+      const auto run = reader.next();
+      if (!run) {
+        return Failure(run.error());
+      }
+      if (run->empty()) {
+        return {};
+      }
+      for (const auto& [offset, receiver] : *run) {
+        if (receiver != number) {
+          continue;
+        }
+        const auto slice =
+            store.read({.stream = "events", .lane = lane, .after = offset - 1, .max_records = 1},
+                       storage::Deadline::in(std::chrono::seconds{5}));
+        if (!slice) {
+          return Failure(slice.error());
+        }
+        if (slice->records.empty() || slice->records.front()->offset != offset) {
+          continue;  // gone with its part of the log
+        }
+        if (const auto event = events::Event::decode(slice->records.front()->body)) {
+          visit(*event, offset);
+        }
+      }
+    }
+  };
+}
+
+}  // namespace
+
+Result<void> undo_merge(
+    Ledger& ledger, SegmentFold* segments, Merge merge, const EventsOf& events_of, Time now) {
+  if (merge.is_undone) {
+    return Failure(conflict("the merge is undone already", "merge_undone"));
+  }
+  if (merge.before_into.empty() || merge.before_from.empty()) {
+    return Failure(
+        conflict("the profiles were too large to be kept as they were", "merge_too_large"));
+  }
+  const auto found = ledger.profile(merge.into);
+  if (!found) {
+    return Failure(found.error());
+  }
+  if (*found == nullptr || (*found)->merges.empty() || (*found)->merges.back() != merge.id) {
+    return Failure(conflict("a later merge must be undone first", "merge_not_latest"));
+  }
+  Profile& survivor = **found;
+  const auto before = decode(merge.before_into);
+  auto back = decode(merge.before_from);
+  if (!before || !back) {
+    return Failure(before ? back.error() : before.error());
+  }
+  Profile rebuilt = *before;
+  rebuilt.identifiers = survivor.identifiers;
+  const auto read = events_of(
+      survivor.number, merge.after, [&](const events::Event& event, std::uint64_t offset) {
+        refold(rebuilt, event);
+        if (segments != nullptr) {
+          segments->recount(rebuilt, event, offset, std::max(now, survivor.standing.clock));
+        }
+      });
+  if (!read) {
+    return read;
+  }
+  // From here on nothing can fail.
+  keep_present(rebuilt, survivor, *back);
+  return_identifiers(ledger, rebuilt, *before, *back, merge.how == "alias");
+  survivor = std::move(rebuilt);
+  ledger.touch(survivor);
+  back->standing.due = Time::max();
+  for (const auto& [name, membership] : back->standing.computed) {
+    if (membership.is_member) {
+      ledger.add(size_key(name), 1);
+    }
+  }
+  Profile& revived = ledger.revive(std::move(*back));
+  if (segments != nullptr) {
+    segments->pass_time(revived, std::max(now, revived.standing.clock));
+    segments->reassess(revived, now, Reason::Merge);
+    segments->reassess(survivor, now, Reason::Merge);
+  }
+  merge.is_undone = true;
+  ledger.record(merge);
+  return {};
+}
+
+Projector::Task merge_task(ProfileId from, ProfileId into) {
+  return [from = std::move(from), into = std::move(into)](Desk& desk) -> Result<void> {
+    const auto source = alive(desk.ledger, from);
+    const auto target = source ? alive(desk.ledger, into) : source;
+    if (!target) {
+      return Failure(target.error());
+    }
+    if (*source == *target) {
+      return Failure({.code = ErrorCode::InvalidArgument,
+                      .message = "both ids lead to one profile",
+                      .field = "/into",
+                      .reason = "same_profile"});
+    }
+    const auto total = [](const Profile& profile) {
+      std::size_t count = 0;
+      for (const auto& [type, values] : profile.identifiers) {
+        count += values.size();
+      }
+      return count;
+    };
+    if (total(**source) + total(**target) > desk.rules.max_identifiers ||
+        (*target)->merged_from.size() >= desk.rules.max_merges) {
+      return Failure(conflict("the profiles have too many identifiers or merges together",
+                              "identifier_limit"));
+    }
+    desk.segments.pass_time(**target, std::max(desk.now, (*target)->standing.clock));
+    merge_profiles(desk.ledger,
+                   **target,
+                   **source,
+                   {.id = fmt::format("m{}-{}-h{}", desk.lane, desk.folded, (*source)->number),
+                    .how = "alias",
+                    .by = "",
+                    .at = desk.now,
+                    .after = desk.folded});
+    desk.segments.reassess(**target, desk.now, Reason::Merge);
+    return {};
+  };
+}
+
+Projector::Task unmerge_task(ProfileId profile, std::string merge) {
+  return [profile = std::move(profile), merge = std::move(merge)](Desk& desk) -> Result<void> {
+    const auto entry =
+        desk.store.get(merge_key(merge), storage::Deadline::in(std::chrono::seconds{5}));
+    if (!entry) {
+      return Failure(entry.error());
+    }
+    auto stored =
+        *entry ? decode_merge((*entry)->value) : Failure({ErrorCode::NotFound, "no such merge"});
+    if (!stored) {
+      return Failure(stored.error());
+    }
+    if (stored->into != profile && stored->from != profile) {
+      return Failure({ErrorCode::NotFound, "the profile has no such merge"});
+    }
+    return undo_merge(desk.ledger,
+                      &desk.segments,
+                      std::move(*stored),
+                      events_in(desk.store, desk.lane),
+                      desk.now);
+  };
+}
+
+Projector::Task manual_task(std::string user,
+                            std::string segment,
+                            std::string source,
+                            bool is_member) {
+  return
+      [user = std::move(user), segment = std::move(segment), source = std::move(source), is_member](
+          Desk& desk) -> Result<void> {
+        auto owner = desk.ledger.owner(kUserId, user);
+        if (owner && owner->empty()) {
+          owner = desk.ledger.owner(kAliasId, user);
+        }
+        if (!owner) {
+          return Failure(owner.error());
+        }
+        const auto profile = alive(desk.ledger, *owner);
+        if (!profile) {
+          return Failure(profile.error());
+        }
+        const bool is_full = (*profile)->standing.manual.size() >= kMaxManual;
+        const bool was_member = (*profile)->standing.manual.contains(segment);
+        if (is_member && is_full && !was_member) {
+          return Failure(
+              {.code = ErrorCode::TooLarge,
+               .message = fmt::format("a profile is in at most {} segments by hand", kMaxManual),
+               .reason = "too_many_segments"});
+        }
+        desk.segments.set_manual(**profile, segment, source, is_member, desk.now);
+        return {};
+      };
+}
+
+namespace {
+
+void write_all(Desk& desk, storage::Batch batch) {
+  for (storage::Put& put : batch.puts) {
+    desk.ledger.write(std::move(put.key), std::move(put.value));
+  }
+  for (storage::Del& del : batch.dels) {
+    desk.ledger.write(std::move(del.key), std::nullopt);
+  }
+}
+
+}  // namespace
+
+Projector::Task define_task(Definition definition) {
+  return [definition = std::move(definition)](Desk& desk) -> Result<void> {
+    storage::Batch batch;
+    auto put = desk.registry.put(definition, desk.folded, batch);
+    write_all(desk, std::move(batch));
+    return put;
+  };
+}
+
+Projector::Task undefine_task(std::string name) {
+  return [name = std::move(name)](Desk& desk) -> Result<void> {
+    storage::Batch batch;
+    auto erased = desk.registry.erase(name, batch);
+    if (erased) {
+      batch.dels.push_back({.key = size_key(name)});
+    }
+    write_all(desk, std::move(batch));
+    return erased;
+  };
+}
+
+}  // namespace edge::profiles

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Real-time actions, and segments that are given by hand: POST /realtime/action,
+// /realtime/segments/:user, DELETE /realtime/segments/:user/:segment (events spec 2.6).
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/events/ingest.h"
+#include "core/events/shapes.h"
+#include "core/profiles/unmerge.h"
+#include "daemon/routes.h"
+#include "daemon/routes/current.h"
+#include "daemon/routes/ingest_request.h"
+
+namespace edge::routes {
+namespace {
+
+using events::Outcome;
+using Outcomes = std::vector<Outcome>;
+using profiles::Name;
+using profiles::Profile;
+
+/// As the original printed it: a short text and a list of what is wrong.
+http::Problem refusal(const Error& why) {
+  json::Writer details;
+  details.begin_array().string(why.message).end_array();
+  return {.status = 400,
+          .code = reason_of(why),
+          .error = "Invalid action event format",
+          .detail = why.message,
+          .pointer = why.field,
+          .members = "\"details\":" + details.take()};
+}
+
+/// Start of the session that the profile is in at `at`, or its last one, in ms.
+std::string session_of(const Profile& profile, Time at) {
+  Time start = profile.last_seen;
+  for (const profiles::Sessions::Span& span : profile.sessions.recent) {
+    start = span.first <= at ? span.first : start;
+  }
+  return std::to_string(to_ms(start));
+}
+
+void write_changes(json::Writer& out,
+                   const std::vector<profiles::LoggedTransition>& logged,
+                   std::string_view message,
+                   bool entered) {
+  out.key(entered ? "entered" : "exited").begin_array();
+  for (const profiles::LoggedTransition& one : logged) {
+    if (one.by == message && one.transition.entered == entered) {
+      out.string(one.transition.segment);
+    }
+  }
+  out.end_array();
+}
+
+/// The answer once the action's own event is folded.
+Result<http::Response> acted(Edge& edge,
+                             const std::string& user,
+                             const std::string& anonymous,
+                             const std::string& message,
+                             Time at) {
+  const auto profile = user.empty() ? edge.profiles.find(Name::AnonymousId, anonymous)
+                                    : edge.profiles.find(Name::UserId, user);
+  if (!profile) {
+    return Failure(profile.error());
+  }
+  json::Writer out;
+  out.begin_object().member("success", true).member("message", "Action processed");
+  if (*profile) {
+    const auto logged = edge.profiles.transitions((*profile)->id);
+    if (!logged) {
+      return Failure(logged.error());
+    }
+    out.key("update").begin_object().member("userId", user.empty() ? anonymous : user);
+    out.key("segments").begin_array();
+    for (const std::string& segment : edge.profiles.segments(**profile, edge.clock.now())) {
+      out.string(segment);
+    }
+    out.end_array();
+    write_changes(out, *logged, message, true);
+    write_changes(out, *logged, message, false);
+    out.end_object();
+  }
+  out.member("sessionId", *profile ? session_of(**profile, at) : std::to_string(to_ms(at)));
+  return http::json(out.end_object());
+}
+
+std::string text_in(json::Value object, std::string_view member) {
+  const auto value = object.find(member);
+  return std::string(value ? value->as_string().value_or("") : "");
+}
+
+void action(Edge& edge, const http::Exchange& exchange) {
+  const http::Request& request = exchange.request();
+  const auto unpacked = unpack(request);
+  if (!unpacked) {
+    return exchange.fail(unpacked.error());
+  }
+  const auto body = json::Document::parse(*unpacked ? std::string_view(**unpacked) : request.body(),
+                                          json::kEvent);
+  const auto raw = body ? events::from_action(body->root()) : Failure(body.error());
+  if (!raw) {
+    return exchange.fail(refusal(raw.error()));
+  }
+  const auto source = public_source_of(edge, request, text_in(body->root(), "writeKey"));
+  if (!source) {
+    return exchange.fail(source.error());
+  }
+  const std::string user = text_in(body->root(), "userId");
+  const std::string anonymous = text_in(body->root(), "anonymousId");
+  edge.ingest.accept(
+      *raw,
+      origin_of(request, **source),
+      [&edge, exchange, user, anonymous](const Result<Outcomes>& outcomes) {
+        if (!outcomes) {
+          return exchange.fail(outcomes.error());
+        }
+        const Outcome& outcome = outcomes->front();
+        if (outcome.status == Outcome::Status::Refused) {
+          return exchange.fail(refusal(outcome.error));
+        }
+        answer_current(
+            edge,
+            exchange,
+            [&edge, user, anonymous, id = outcome.id.text, at = exchange.request().received()] {
+              return acted(edge, user, anonymous, id, at);
+            });
+      });
+}
+
+/// Puts the user into the segment or takes them out.
+void set_manual(Edge& edge,
+                const http::Exchange& exchange,
+                const std::string& segment,
+                const std::string& source,
+                bool is_member) {
+  const std::string user(exchange.request().param("user"));
+  answer_after(edge,
+               exchange,
+               profiles::manual_task(user, segment, source, is_member),
+               [user, segment, source, &edge]() -> Result<http::Response> {
+                 json::Writer out;
+                 out.begin_object()
+                     .member("success", true)
+                     .member("userId", user)
+                     .member("segment", segment)
+                     .member("source", source)
+                     .member("timestamp", to_ms(edge.clock.now()))
+                     .end_object();
+                 return http::json(out);
+               });
+}
+
+/// A user that nobody has seen yet becomes known first.
+void introduce(Edge& edge, const http::Exchange& exchange, std::function<void()> then) {
+  const std::string user(exchange.request().param("user"));
+  const auto known = edge.profiles.find(Name::UserId, user);
+  if (!known) {
+    return exchange.fail(known.error());
+  }
+  if (*known) {
+    return then();
+  }
+  json::Writer raw;
+  raw.begin_object().member("type", "identify").member("userId", user).end_object();
+  edge.ingest.accept(raw.text(),
+                     {.source = "cdp", .received_at = exchange.request().received()},
+                     [exchange, then = std::move(then)](const Result<Outcomes>& outcomes) {
+                       if (!outcomes) {
+                         return exchange.fail(outcomes.error());
+                       }
+                       if (outcomes->front().status == Outcome::Status::Refused) {
+                         return exchange.fail(outcomes->front().error);
+                       }
+                       then();
+                     });
+}
+
+void add(Edge& edge, const http::Exchange& exchange) {
+  const auto body = object_of(exchange.request());
+  if (!body) {
+    return exchange.fail(body.error());
+  }
+  const std::string segment = text_in((*body)->root(), "segment");
+  const std::string given = text_in((*body)->root(), "source");
+  if (!profiles::is_segment_name(segment) || given.size() > 100) {
+    return exchange.fail(http::Problem{
+        .status = 400,
+        .code = "bad_segment",
+        .error = "segment is required",
+        .detail = "segment must be 1 to 100 of A-Z a-z 0-9 _ . : -, source a text up to 100 octets",
+        .pointer = "/segment"});
+  }
+  introduce(edge, exchange, [&edge, exchange, segment, source = given.empty() ? "manual" : given] {
+    set_manual(edge, exchange, segment, source, true);
+  });
+}
+
+}  // namespace
+
+void realtime(Mount& mount) {
+  Edge& edge = mount.edge;
+  const RouteOptions takes{.needs = Public,
+                           .max_body = kMaxIngestBody,
+                           .accepts = Accepts::Packed,
+                           .cors = Cors::Anyone,
+                           .any_host = true,
+                           .authenticates = false};
+  mount.post("/realtime/action", takes, [&edge](const http::Exchange& exchange) {
+    action(edge, exchange);
+  });
+  const RouteOptions writes{.needs = "cdp:write", .runs = Runs::OnPool};
+  mount.post("/realtime/segments/:user", writes, [&edge](const http::Exchange& exchange) {
+    add(edge, exchange);
+  });
+  mount.del("/realtime/segments/:user/:segment", writes, [&edge](const http::Exchange& exchange) {
+    set_manual(edge, exchange, std::string(exchange.request().param("segment")), "manual", false);
+  });
+}
+
+}  // namespace edge::routes
