@@ -85,8 +85,9 @@ class Forwarder {
   void ring();
   /// Somebody else wrote rows (replayed dead letters).
   void rows_changed();
-  /// Failure: of the store.
-  Result<Status> status();
+  /// `current`: the destination as it is now, which the driving thread may not have seen yet; null
+  /// = as last given. Failure: of the store.
+  Result<Status> status(const destinations::Entry* current = nullptr);
 
  private:
   struct Job {
@@ -136,6 +137,8 @@ class Forwarder {
   void put_back(Delivery& delivery);
   void leave(const Delivery& delivery);
   void finish(Delivery& delivery);
+  void move_followers();
+  void each_follower(const std::string& key, const std::function<bool(const storage::Due&)>& visit);
   void free_key(const std::string& key);
   void release_waiting_rows();
   void remember_hold();
@@ -162,6 +165,8 @@ class Forwarder {
   std::unordered_map<std::string, std::set<std::uint64_t>> waiting_;  // behind one in flight
   std::unordered_map<std::uint64_t, Mark> marks_;                     // by offset
   std::unordered_set<std::string> busy_keys_;
+  std::set<std::string> parked_keys_;  // of this round of settling: something of the key was parked
+  std::set<std::string> freed_keys_;   // of this round: a row of the key is through
   std::unordered_set<std::uint64_t> busy_rows_;  // numbers
   std::size_t in_flight_ = 0;
   std::size_t grown_ = 0;  // events per request, while a backlog is worked off

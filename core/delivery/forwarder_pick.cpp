@@ -76,6 +76,7 @@ std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
     }
     batch.push_back(std::move(*delivery));
   }
+  move_followers();  // of those that expired
   next_row_at_ = batch.empty() ? next_row_at_ : 0;
   return batch;
 }
@@ -89,6 +90,7 @@ std::optional<Delivery> Forwarder::delivery_of(const storage::Due& row) {
   auto parked = Parked::decode(row.body);
   if (!parked) {
     settlement_.drop(row);
+    freed_keys_.insert(row.order_key);
     return std::nullopt;
   }
   return Delivery{.state = std::move(*parked), .key = row.order_key, .row = row};

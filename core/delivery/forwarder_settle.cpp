@@ -11,6 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReleasePage = 1'000;
+constexpr std::size_t kMostReleased = 100;  // rows of one key at once
 
 storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
@@ -45,6 +46,7 @@ void Forwarder::settle(Outcome& outcome) {
   for (std::size_t i = 0; i < outcome.deliveries.size(); ++i) {
     settle_one(outcome.deliveries[i], attempt.events[i], attempt.traces[i], attempt);
   }
+  move_followers();
   remember_hold();
   if (opened) {
     release_waiting_rows();
@@ -140,9 +142,12 @@ void Forwarder::retry(Delivery& delivery, const Verdict& verdict, const Attempt&
   park(delivery, delay);
 }
 
-/// Waits in a row, out of the window.
+/// Waits in a row, out of the window: behind an earlier event of its key that was parked just now,
+/// else until the delay is over.
 void Forwarder::park(Delivery& delivery, milliseconds delay) {
-  settlement_.park(delivery, to_ms(services_.clock.store_now() + delay));
+  const bool is_behind = !delivery.key.empty() && !parked_keys_.insert(delivery.key).second;
+  settlement_.park(delivery,
+                   is_behind ? kHeldUntilReleased : to_ms(services_.clock.store_now() + delay));
   if (!delivery.row) {
     window_.settle(delivery.state.offset);
   }
@@ -177,21 +182,56 @@ void Forwarder::finish(Delivery& delivery) {
   }
   marks_.erase(delivery.state.offset);
   leave(delivery);
-  if (!delivery.row || delivery.key.empty()) {
-    return;
+  if (delivery.row && !delivery.key.empty()) {
+    freed_keys_.insert(delivery.key);
   }
-  const auto rows =
-      services_.store.list({.queue = queue_, .order_key = delivery.key, .limit = 3}, soon());
-  if (!rows) {
-    return;
-  }
-  for (const storage::Due& row : rows->items) {
-    if (row.number != delivery.row->number) {
-      if (row.at >= kHeldUntilReleased) {
-        settlement_.release(row);
+}
+
+/// Follows up what was settled: rows behind a finished one may go, as many as a request carries;
+/// those that were to go next wait again when one before them was parked.
+void Forwarder::move_followers() {
+  for (const std::string& key : parked_keys_) {
+    each_follower(key, [this](const storage::Due& row) {
+      if (row.at < kHeldUntilReleased && !busy_rows_.contains(row.number)) {
+        settlement_.postpone(row, kHeldUntilReleased);
       }
+      return row.at < kHeldUntilReleased;
+    });
+  }
+  const std::size_t most = std::min(entry_->destination->batch_size().most, kMostReleased);
+  for (const std::string& key : freed_keys_) {
+    std::size_t released = parked_keys_.contains(key) ? most : 0;
+    each_follower(key, [&](const storage::Due& row) {
+      if (row.at < kHeldUntilReleased || released >= most) {
+        return false;
+      }
+      settlement_.release(row);
+      return ++released < most;
+    });
+  }
+  parked_keys_.clear();
+  freed_keys_.clear();
+}
+
+/// Visits the rows of a key that what was gathered does not change, earliest first, as long as
+/// `visit` says so.
+void Forwarder::each_follower(const std::string& key,
+                              const std::function<bool(const storage::Due&)>& visit) {
+  storage::List query{.queue = queue_, .order_key = key};
+  for (;;) {
+    const auto page = services_.store.list(query, soon());
+    if (!page) {
       return;
     }
+    for (const storage::Due& row : page->items) {
+      if (!settlement_.changes(row) && !visit(row)) {
+        return;
+      }
+    }
+    if (!page->next) {
+      return;
+    }
+    query.after = page->next;
   }
 }
 

@@ -60,18 +60,14 @@ void Forwarder::publish() {
   using State = Status::State;
   const bool closed =
       gate_.state() == Gate::State::Held || gate_.not_before() > services_.clock.steady();
-  const bool off =
-      !entry_->definition.enabled || entry_->position == destinations::Switch::Disabled || gone_;
-  const bool paused =
-      entry_->position == destinations::Switch::Paused || gate_.state() == Gate::State::Refused;
   const auto first = window_.first_open();
   const std::int64_t oldest = first ? window_.at(*first).record->at : 0;
   const std::lock_guard lock(mutex_);
   published_oldest_ = oldest;
-  published_.state = off      ? State::Disabled
-                     : paused ? State::Paused
-                     : closed ? State::Held
-                              : State::Running;
+  published_.state = gone_                                   ? State::Disabled
+                     : gate_.state() == Gate::State::Refused ? State::Paused
+                     : closed                                ? State::Held
+                                                             : State::Running;
   published_.in_flight = in_flight_;
   published_.parked = static_cast<std::uint64_t>(std::max<std::int64_t>(parked_, 0));
   published_open_ = window_.open();
@@ -96,9 +92,23 @@ Result<std::int64_t> Forwarder::oldest_row() const {
   return oldest;
 }
 
-Result<Status> Forwarder::status() {
+Result<Status> Forwarder::status(const destinations::Entry* current) {
   auto status = counted_status();
-  if (!status || status->parked == 0) {
+  if (!status) {
+    return status;
+  }
+  EntryPointer given;
+  if (current == nullptr) {
+    const std::lock_guard lock(mutex_);
+    given = given_;
+    current = given.get();
+  }
+  if (!current->is_enabled()) {
+    status->state = Status::State::Disabled;
+  } else if (current->position == destinations::Switch::Paused) {
+    status->state = Status::State::Paused;
+  }
+  if (status->parked == 0) {
     return status;
   }
   const auto row = oldest_row();

@@ -122,7 +122,7 @@ Result<Status> Forwarders::status(std::string_view id_or_name) {
     return Failure(unknown(id_or_name));
   }
   if (const auto forwarder = running(entry->definition.id)) {
-    return forwarder->status();
+    return forwarder->status(entry.get());
   }
   Forwarder forwarder(entry, services());
   if (auto started = forwarder.start(); !started) {
@@ -142,6 +142,36 @@ Result<Attempt> Forwarders::send_now(std::string_view id_or_name, std::string_vi
   }
   const events::Event* batch[] = {&*event};
   return attempt(*entry, batch, http_, clock_);
+}
+
+Result<void> Forwarders::enqueue(std::string_view id_or_name, std::string_view event_json) {
+  const auto entry = destinations_.table().get()->find(id_or_name);
+  if (!entry) {
+    return Failure(unknown(id_or_name));
+  }
+  auto event = events::Event::decode(event_json);
+  if (!event) {
+    return Failure(event.error());
+  }
+  // It stands in no log: a number beyond all offsets tells it from the others.
+  constexpr std::uint64_t kBeyondOffsets = std::uint64_t{1} << 62U;
+  const Parked state{.offset = kBeyondOffsets + random_.below(kBeyondOffsets),
+                     .since = to_ms(clock_.now()),
+                     .event = std::make_shared<const events::Event>(std::move(*event))};
+  const std::string& id = entry->definition.id;
+  storage::Batch batch;
+  batch.dues.push_back({.queue = destinations::queue_of(id),
+                        .at = to_ms(clock_.store_now()),
+                        .id = std::string(state.event->message_id()),
+                        .body = state.encode()});
+  batch.adds.push_back({counter_key(id, Count::Parked), 1});
+  const auto stored =
+      store_.commit(std::move(batch), storage::Deadline::in(std::chrono::seconds(5)));
+  if (!stored) {
+    return Failure(stored.error());
+  }
+  rows_changed();
+  return {};
 }
 
 void Forwarders::rows_changed() {

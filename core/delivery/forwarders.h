@@ -40,6 +40,9 @@ class Forwarders {
   Result<Status> status(std::string_view id_or_name);
   /// Sends one event now, once, and stores nothing. Failures: NotFound; InvalidArgument.
   Result<Attempt> send_now(std::string_view id_or_name, std::string_view event_json);
+  /// Puts one event, as it stands in the log, into the queue of a destination: delivered like any
+  /// other, retries and dead letters included. Failures: NotFound; InvalidArgument; of the store.
+  Result<void> enqueue(std::string_view id_or_name, std::string_view event_json);
   [[nodiscard]] DeadLetters& dead_letters() { return dead_letters_; }
   /// Dead letters were handed back: looks for them at once.
   void rows_changed();

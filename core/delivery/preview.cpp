@@ -6,6 +6,7 @@
 #include "core/destinations/mask.h"
 #include "core/events/draft.h"
 #include "core/events/enrich.h"
+#include "core/events/shapes.h"
 
 namespace edge::delivery {
 
@@ -13,6 +14,9 @@ Result<std::string> canonical_text(std::string_view raw, Time now, Ids& ids) {
   const auto document = json::Document::parse(raw, json::kEvent);
   if (!document) {
     return Failure(document.error());
+  }
+  if (const auto rewritten = events::from_seed(document->root())) {
+    return canonical_text(*rewritten, now, ids);
   }
   auto draft = events::normalise(document->root(), {}, now, ids);
   if (!draft) {

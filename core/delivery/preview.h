@@ -12,7 +12,8 @@
 
 namespace edge::delivery {
 
-/// A raw event as it would be stored: normalised and enriched. Failure: as ingest refuses it.
+/// A raw event, canonical or of the original API, as it would be stored: normalised and enriched.
+/// Failure: as ingest refuses it.
 Result<std::string> canonical_text(std::string_view raw, Time now, Ids& ids);
 
 struct PreviewOptions {

@@ -231,6 +231,10 @@ bool Replay::keeps(const ReplayItem& item, json::Value event) {
     ++summary_.counts.skipped;
     return false;
   }
+  if (options_.where && !options_.where(event)) {
+    ++summary_.counts.skipped;
+    return false;
+  }
   if (!item.letter.empty() && item.replays >= options_.max_replays) {
     ++summary_.counts.quarantined;
     return false;

@@ -29,9 +29,10 @@ struct ReplayOptions {
 
   std::optional<Time> since = {};  ///< by the event's own time; events without one pass
   std::optional<Time> until = {};
-  std::uint64_t limit = 0;  ///< events read, 0 = all
-  double rate = 0;          ///< events per second, 0 = no bound
-  double speed = 0;         ///< 1 = the spacing of the events' times, 10 = a tenth, 0 = none
+  std::function<bool(json::Value)> where = {};  ///< events that it does not take are skipped
+  std::uint64_t limit = 0;                      ///< events read, 0 = all
+  double rate = 0;                              ///< events per second, 0 = no bound
+  double speed = 0;  ///< 1 = the spacing of the events' times, 10 = a tenth, 0 = none
   std::size_t in_flight = 8;
   std::size_t batch = 0;              ///< 0 = what the target takes, at most 100
   std::string dedupe = "/messageId";  ///< pointer; empty = send repeated ones too

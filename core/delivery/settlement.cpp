@@ -59,9 +59,13 @@ void Settlement::drop(const storage::Due& row) {
   count(Count::Dead, 1);
 }
 
-void Settlement::release(const storage::Due& row) {
-  change(row, {.outcome = storage::Settle::Outcome::Retry, .retry_at = to_ms(clock_.store_now())});
+void Settlement::postpone(const storage::Due& row, std::int64_t at) {
+  change(row, {.outcome = storage::Settle::Outcome::Retry, .retry_at = at});
   touch();
+}
+
+void Settlement::release(const storage::Due& row) {
+  postpone(row, to_ms(clock_.store_now()));
 }
 
 void Settlement::count(Count what, std::int64_t by) {

@@ -36,6 +36,8 @@ class Settlement {
   void dead(const Delivery& delivery, const std::string& reason, const Trace& trace);
   /// A row that cannot be read: removed, counted as dead.
   void drop(const storage::Due& row);
+  /// Lets a row wait until `at`, its content as it is.
+  void postpone(const storage::Due& row, std::int64_t at);
   /// Makes a waiting row due now.
   void release(const storage::Due& row);
   void count(Count what, std::int64_t by);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/destinations/table.h"
 
+#include <algorithm>
+
 namespace edge::destinations {
 
 std::uint64_t Table::route(const events::Event& event) const {
@@ -12,6 +14,15 @@ std::uint64_t Table::route(const events::Event& event) const {
     }
   }
   return routes;
+}
+
+std::uint64_t Table::route(std::string_view body) const {
+  const auto is_enabled = [](const auto& entry) { return entry->is_enabled(); };
+  if (!std::ranges::any_of(entries_, is_enabled)) {
+    return 0;
+  }
+  const auto event = events::Event::decode(body);
+  return event ? route(*event) : 0;
 }
 
 std::shared_ptr<const Entry> Table::find(std::string_view id_or_name) const {

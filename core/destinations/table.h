@@ -43,6 +43,8 @@ class Table {
 
   /// The numbers of the destinations that the event goes to, as a set of bits.
   [[nodiscard]] std::uint64_t route(const events::Event& event) const;
+  /// The same for a canonical text, which is not read when no destination is enabled.
+  [[nodiscard]] std::uint64_t route(std::string_view body) const;
 
   [[nodiscard]] const std::vector<std::shared_ptr<const Entry>>& entries() const {
     return entries_;

@@ -8,9 +8,9 @@
 #include <map>
 
 #include "core/crypto/digest.h"
+#include "core/crypto/webhook_signature.h"
 #include "core/destinations/catalogue.h"
 #include "core/destinations/judge.h"
-#include "core/destinations/standard_webhook.h"
 #include "core/encoding/hex.h"
 #include "core/json/writer.h"
 
@@ -131,8 +131,8 @@ class Webhook final : public Destination {
   [[nodiscard]] std::span<const Channel> channels() const override { return channels_; }
 
   [[nodiscard]] Mapped map(const events::Event& event) const override {
-    return {
-        .pieces = {{.records = {{.text = body_of(event), .id = webhook_id(event.message_id())}}}}};
+    return {.pieces = {{.records = {{.text = body_of(event),
+                                     .id = crypto::webhook_id(event.message_id())}}}}};
   }
 
   [[nodiscard]] Request request(std::size_t channel, std::vector<Record> records) const override {
@@ -153,7 +153,7 @@ class Webhook final : public Destination {
     const std::int64_t seconds = to_ms(now) / 1000;
     if (!options_.keys.empty() && id != request.headers.end()) {
       const std::string signature =
-          webhook_signature(options_.keys, id->second, seconds, request.body);
+          crypto::webhook_signature(options_.keys, id->second, seconds, request.body);
       request.headers.emplace_back("webhook-timestamp", std::to_string(seconds));
       request.headers.emplace_back("webhook-signature", signature);
     }
@@ -285,9 +285,11 @@ Result<void> read_keys(const Settings& settings, Options& options) {
   }
   for (const json::Value value : values) {
     const auto secret = settings.resolve(value);
-    auto key = secret.and_then([](const std::string& text) { return webhook_key(text); });
+    auto key = secret.and_then([](const std::string& text) { return crypto::webhook_key(text); });
     if (!key) {
-      return Failure(key.error());
+      Error error = key.error();
+      error.field = error.field.empty() ? "/config/secret" : error.field;
+      return Failure(std::move(error));
     }
     if (options.legacy_key.empty() && settings.is_on("legacySignature")) {
       options.legacy_key = *secret;

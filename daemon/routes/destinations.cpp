@@ -127,6 +127,44 @@ Result<http::Response> test(Edge& edge, const http::Request& request) {
   return http::json(out, delivery::succeeded(*attempt) ? 200 : 502);
 }
 
+/// Sends one event now, once; with `?queue=1` like any other, later.
+Result<http::Response> forward(Edge& edge, const http::Request& request) {
+  const auto entry = entry_of(edge, request);
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  if (!(*entry)->is_enabled()) {
+    return Failure({ErrorCode::Conflict, "the destination is disabled", {}, "disabled"});
+  }
+  const auto text = delivery::canonical_text(request.body(), edge.clock.now(), edge.ids);
+  if (!text) {
+    return Failure(text.error());
+  }
+  const std::string& id = (*entry)->definition.id;
+  json::Writer out;
+  out.begin_object();
+  if (request.query_value("queue") == "1") {
+    return edge.forwarders.enqueue(id, *text).map([&] {
+      out.member("success", true).member("destination", (*entry)->definition.name);
+      out.member("queued", true).end_object();
+      return http::json(out, 202);
+    });
+  }
+  const auto attempt = edge.forwarders.send_now(id, *text);
+  if (!attempt) {
+    return Failure(attempt.error());
+  }
+  delivery::write_attempt(out, **entry, *attempt);
+  if (delivery::succeeded(*attempt)) {
+    out.end_object();
+    return http::json(out);
+  }
+  return http::Response(http::Problem{.status = 502,
+                                      .code = "delivery_failed",
+                                      .error = "Failed to forward event",
+                                      .members = out.text().substr(1)});
+}
+
 Result<http::Response> preview(Edge& edge, const http::Request& request) {
   const auto entry = entry_of(edge, request);
   if (!entry) {
@@ -180,6 +218,9 @@ void destinations(Mount& mount) {
   });
   mount.post("/cdp/destinations/:id/test", operates(), [&edge](const http::Request& request) {
     return test(edge, request);
+  });
+  mount.post("/cdp/forward/:id", operates(), [&edge](const http::Request& request) {
+    return forward(edge, request);
   });
   mount.post("/cdp/destinations/:id/preview", reads(), [&edge](const http::Request& request) {
     return preview(edge, request);

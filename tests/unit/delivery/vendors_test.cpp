@@ -254,6 +254,40 @@ TEST_CASE("exactly the poisonous one percent becomes dead letters", "[delivery]"
   CHECK(dead == 10);
 }
 
+TEST_CASE("events of one user keep their order through failing batches", "[delivery]") {
+  DeliveryBench bench("segment", kSegment, R"({"lingerMs":0,"retry":{"baseMs":100,"capMs":500}})");
+  for (int i = 0; i < 500; ++i) {
+    bench.append("m" + std::to_string(1000 + i), "u" + std::to_string(i % 3));
+  }
+  std::vector<std::string> taken;
+  int number = 0;
+  bench.http.follow([&](const OutgoingRequest& request) {
+    const bool fails = number++ % 3 != 0;
+    for (const auto& [id, times] : ids_in({request}, "messageId")) {
+      if (!fails) {
+        taken.push_back(id);
+      }
+    }
+    return IncomingResponse{.status = fails ? 503 : 200};
+  });
+  const auto forwarder = bench.forwarder();
+
+  for (int i = 0; i < 2000 && forwarder->status()->pending > 0; ++i) {
+    forwarder->work();
+    bench.clock.advance(200ms);
+  }
+
+  CHECK(forwarder->status()->pending == 0);
+  std::map<char, std::string> last;
+  for (const std::string& id : taken) {
+    std::string& before = last[static_cast<char>(std::stoi(id.substr(1)) % 3)];
+    CHECK(before < id);
+    before = id;
+  }
+  CHECK(taken.size() == 500);
+  CHECK(number < 3 * 500);  // two of three attempts fail: at most one request for each event
+}
+
 TEST_CASE("events for Mixpanel travel packed", "[delivery]") {
   DeliveryBench bench("mixpanel", R"({"token":"t"})", R"({"lingerMs":0})");
   append_many(bench, 3);

@@ -164,7 +164,19 @@ TEST_CASE("a removed destination frees its number and its parked deliveries", "[
   CHECK(bench.destinations.table().get()->entries().empty());
   CHECK(bench.store.list({.queue = queue_of("a")}, storage::Deadline::in(std::chrono::seconds(1)))
             ->items.empty());
-  CHECK((*bench.destinations.create(hook("b")))->number == 0);
+  CHECK((*bench.destinations.create(hook("b")))->number == 1);
+}
+
+TEST_CASE("numbers of removed destinations come round, not at once", "[destinations]") {
+  Bench bench;
+  REQUIRE(bench.destinations.load({}));
+
+  for (unsigned i = 0; i < kMaxDestinations + 3; ++i) {
+    const auto made = bench.destinations.create(hook("d"));
+    REQUIRE(made);
+    CHECK((*made)->number == i % kMaxDestinations);
+    REQUIRE(bench.destinations.erase("d"));
+  }
 }
 
 }  // namespace

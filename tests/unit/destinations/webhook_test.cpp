@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include "core/crypto/webhook_signature.h"
 #include "core/destinations/definition.h"
 #include "core/destinations/join.h"
 #include "core/destinations/mask.h"
-#include "core/destinations/standard_webhook.h"
 #include "tests/support/vectors.h"
 
 namespace edge::destinations {
@@ -31,19 +31,20 @@ TEST_CASE("webhooks are signed as the reference library of Standard Webhooks doe
   REQUIRE(document);
   const json::Value standard = *document->root().find("standard");
   for (const json::Value test : standard.elements()) {
-    const auto key = webhook_key(*test.find("secret")->as_string());
+    const auto key = crypto::webhook_key(*test.find("secret")->as_string());
     REQUIRE(key);
     const std::vector<std::string> keys{*key};
 
-    CHECK(webhook_signature(keys,
-                            *test.find("id")->as_string(),
-                            *test.find("timestamp")->as_int64(),
-                            *test.find("body")->as_string()) ==
+    CHECK(crypto::webhook_signature(keys,
+                                    *test.find("id")->as_string(),
+                                    *test.find("timestamp")->as_int64(),
+                                    *test.find("body")->as_string()) ==
           *test.find("signature")->as_string());
   }
   const json::Value ids = *document->root().find("webhookIds");
   for (const json::Value test : ids.elements()) {
-    CHECK(webhook_id(*test.find("messageId")->as_string()) == *test.find("webhookId")->as_string());
+    CHECK(crypto::webhook_id(*test.find("messageId")->as_string()) ==
+          *test.find("webhookId")->as_string());
   }
   test::report_vectors("events", "signatures.json#standard", standard.size());
   test::report_vectors("events", "signatures.json#webhookIds", ids.size());

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// Destinations over HTTP, and receivers that misbehave (reliability spec 1 R4 to R8, 5).
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <map>
+#include <mutex>
+
+#include "tests/support/asking.h"
+#include "tests/support/receiver.h"
+
+using edge::test::Asking;
+using edge::test::DaemonProcess;
+using edge::test::Reaction;
+using edge::test::Received;
+using edge::test::Receiver;
+
+namespace {
+
+constexpr const char* kOutbound =
+    "[outbound]\nallow_http = true\nallow_private = [\"127.0.0.0/8\"]\n";
+
+std::string hook(const std::string& name, const std::string& url, const std::string& more = "") {
+  return R"({"name":")" + name + R"(","type":"webhook","config":{"url":")" + url +
+         R"("},"retry":{"baseMs":20,"capMs":100})" + more + "}";
+}
+
+std::string batch_of(int n, const std::string& prefix = "m") {
+  std::string body = R"({"batch":[)";
+  for (int i = 0; i < n; ++i) {
+    body += (i == 0 ? "" : ",");
+    body += R"({"type":"track","event":"Tested","userId":"u)" + std::to_string(i % 11) +
+            R"(","messageId":")" + prefix + std::to_string(i) + "\"}";
+  }
+  return body + "]}";
+}
+
+/// What a receiver took, by id.
+class Taken {
+ public:
+  void add(const Received& request) {
+    const std::lock_guard lock(mutex_);
+    ++times_[request.header("webhook-id")];
+  }
+  [[nodiscard]] std::map<std::string, int> times() const {
+    const std::lock_guard lock(mutex_);
+    return times_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, int> times_;  // guarded by mutex_
+};
+
+}  // namespace
+
+TEST_CASE("destinations are made, changed, paused and removed over HTTP", "[destinations]") {
+  Receiver receiver;
+  DaemonProcess daemon(std::string(kOutbound) +
+                       "[[destinations]]\nname = \"fixed\"\ntype = \"webhook\"\nurl = \"" +
+                       receiver.url() + "\"\n");
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+
+  CHECK(asking.ask("POST", "/cdp/destinations", R"({"name":"x"})").at("/error") ==
+        "Missing required fields");
+  const auto made = asking.ask(
+      "POST",
+      "/cdp/destinations",
+      R"({"name":"Amp","type":"amplitude","config":{"token":"topsecret"},"rate":"30/m"})");
+  CHECK(made.status == 200);
+  CHECK(made.at("/id") == "amp");
+  CHECK(made.at("/config/apiKey") == "(set)");
+  CHECK(made.at("/lingerMs") == "500");
+  CHECK(asking.ask("PATCH", "/cdp/destinations/amp", R"({"enabled":false})").at("/state") ==
+        "disabled");
+  CHECK(asking.ask("PATCH", "/cdp/destinations/fixed", R"({"enabled":false})").status == 409);
+  CHECK(asking.ask("DELETE", "/cdp/destinations/fixed").status == 409);
+  CHECK(asking.ask("POST", "/cdp/destinations/fixed/pause").at("/state") == "paused");
+  CHECK(asking.ask("POST", "/cdp/destinations/fixed/resume").at("/state") == "running");
+  CHECK(asking.ask("POST", "/cdp/destinations/fixed/test").status == 200);
+  const auto preview = asking.ask(
+      "POST", "/cdp/destinations/amp/preview", R"({"type":"track","event":"e","userId":"u"})");
+  CHECK(preview.at("/result") == "send");
+  CHECK(preview.at("/requests/0/bodyType") == "json");
+  CHECK(preview.body.find("topsecret") == std::string::npos);
+  CHECK(asking
+            .ask("POST",
+                 "/cdp/destinations/amp/preview?secrets=1",
+                 R"({"type":"track","event":"e","userId":"u"})")
+            .at("/requests/0/body/api_key") == "topsecret");
+  CHECK(asking.ask("DELETE", "/cdp/destinations/amp").status == 200);
+  CHECK(asking.ask("GET", "/cdp/destinations/amp").status == 404);
+}
+
+TEST_CASE("one event is forwarded at once or queued", "[destinations]") {
+  std::atomic<int> status{200};
+  Receiver receiver([&](const Received&) { return Reaction{.status = status}; });
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  const std::string event = R"({"type":"track","event":"e","userId":"u"})";
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("h", receiver.url())).status == 200);
+
+  const auto sent = asking.ask("POST", "/cdp/forward/h", event);
+  CHECK(sent.status == 200);
+  CHECK(sent.at("/destination") == "h");
+  CHECK(sent.at("/requests/0/status") == "200");
+  const auto seed =
+      asking.ask("POST",
+                 "/cdp/forward/h",
+                 R"({"eventId":"s1","eventType":"track","event":"e","user":{"userId":"u"}})");
+  CHECK(seed.status == 200);
+  status = 400;
+  const auto failed = asking.ask("POST", "/cdp/forward/h", event);
+  CHECK(failed.status == 502);
+  CHECK(failed.at("/error") == "Failed to forward event");
+  CHECK(failed.at("/requests/0/status") == "400");
+  status = 200;
+  CHECK(asking.ask("POST", "/cdp/forward/none", event).status == 404);
+  CHECK(asking.ask("POST", "/cdp/forward/h", R"({"type":"track"})").status == 400);
+  CHECK(asking.ask("POST", "/cdp/forward/h?queue=1", event).status == 202);
+  CHECK(asking.wait_for("/cdp/destinations/h", "/delivered", "1"));
+  CHECK(receiver.count() == 4);
+  REQUIRE(asking.ask("PATCH", "/cdp/destinations/h", R"({"enabled":false})").status == 200);
+  CHECK(asking.ask("POST", "/cdp/forward/h", event).status == 409);
+}
+
+TEST_CASE("whatever a receiver does, nothing is lost and repeats carry the same id",
+          "[destinations]") {
+  Taken taken;
+  std::atomic<int> number{0};
+  Receiver bad([&](const Received& request) {
+    switch (number++ % 9) {
+      case 0:
+        return Reaction::fail(500);
+      case 1:
+        return Reaction::fail(429, "Retry-After: 0\r\n");
+      case 2:
+        return Reaction::cut();
+      case 3:
+        return Reaction{.kind = Reaction::Kind::CutInBody, .body = "{\"some\":\"body\"}"};
+      case 4:
+        return Reaction{.kind = Reaction::Kind::Raw,
+                        .fields = "HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nx"};
+      case 5:
+        return Reaction::hang();
+      default:
+        taken.add(request);
+        return Reaction{};
+    }
+  });
+  Receiver good;
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("bad", bad.url(), R"(,"timeoutMs":200)"))
+              .status == 200);
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("good", good.url())).status == 200);
+
+  REQUIRE(asking.ask("POST", "/v1/batch", batch_of(60)).status == 200);
+
+  CHECK(asking.wait_for("/cdp/destinations/good", "/pending", "0"));
+  CHECK(good.count() == 60);
+  CHECK(asking.wait_for("/cdp/destinations/bad", "/pending", "0"));
+  CHECK(asking.ask("GET", "/cdp/destinations/bad").at("/delivered") == "60");
+  CHECK(asking.ask("GET", "/cdp/dead-letters?destination=bad").at("/total") == "0");
+  CHECK(taken.times().size() == 60);
+  for (const auto& [id, times] : taken.times()) {
+    CHECK(times == 1);  // it said 200 once and was believed
+  }
+}
+
+TEST_CASE("events survive a dead destination and a restart, and drain in batches",
+          "[destinations]") {
+  std::atomic<bool> dead{true};
+  std::atomic<int> events{0};
+  Receiver receiver([&](const Received& request) {
+    if (dead) {
+      return Reaction::fail(503);
+    }
+    for (std::size_t at = request.body.find("\"messageId\""); at != std::string::npos;
+         at = request.body.find("\"messageId\"", at + 1)) {
+      ++events;
+    }
+    return Reaction{};
+  });
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  {
+    Asking asking(daemon);
+    REQUIRE(asking
+                .ask("POST",
+                     "/cdp/destinations",
+                     R"({"name":"s","type":"segment","config":{"writeKey":"k","url":")" +
+                         receiver.url() + R"("},"retry":{"baseMs":20,"capMs":100}})")
+                .status == 200);
+    for (int i = 0; i < 10; ++i) {
+      REQUIRE(asking.ask("POST", "/v1/batch", batch_of(200, std::to_string(i) + "-")).status ==
+              200);
+    }
+    CHECK(asking.wait_for("/cdp/destinations/s", "/state", "held"));
+    CHECK(asking.ask("GET", "/cdp/destinations/s").at("/pending") == "2000");
+    CHECK(asking.ask("GET", "/metrics")
+              .body.find("edge_deliveries_attempts_total{destination=\"s\",outcome=\"failed\"}") !=
+          std::string::npos);
+  }
+  CHECK(daemon.stop(SIGKILL) == 128 + SIGKILL);
+  dead = false;
+  const std::size_t before = receiver.count();
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+
+  CHECK(asking.wait_for("/cdp/destinations/s", "/pending", "0"));
+
+  CHECK(asking.ask("GET", "/cdp/destinations/s").at("/delivered") == "2000");
+  CHECK(events == 2000);
+  CHECK(receiver.count() - before < 60);
+}
