@@ -27,10 +27,22 @@ void write_internals(json::Writer& out, const Draft& draft, const Internals& int
   out.end_object();
 }
 
+/// Room for the members that the event does not bring along.
+constexpr std::size_t kOwnMembers = 384;
+
+std::size_t size_of(const Draft& draft) {
+  std::size_t size = kOwnMembers;
+  for (const auto& part : {draft.properties, draft.traits, draft.context, draft.integrations}) {
+    size += part ? part->raw().size() : 0;
+  }
+  return size;
+}
+
 }  // namespace
 
 std::string encode(const Draft& draft, const Internals& internals) {
   json::Writer out;
+  out.reserve(size_of(draft));
   out.begin_object();
   out.member("messageId", draft.id.text).member("type", name_of(draft.type));
   write_text(out, "event", draft.event);

@@ -117,10 +117,7 @@ Result<storage::NewRecord> Ingest::prepare(json::Value raw,
                             .user = key_of(*draft),
                             .name = name_in(*draft),
                             .body = encode(*draft, {.source = origin.source, .hops = origin.hops})};
-  if (settings_.router) {
-    const auto event = Event::decode(record.body);
-    record.routes = event ? settings_.router(*event) : 0;
-  }
+  record.routes = settings_.router ? settings_.router(record.body) : 0;
   return record;
 }
 

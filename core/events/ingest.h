@@ -48,9 +48,9 @@ struct Outcome {
 /// duplicates are found.
 using Done = std::function<void(Result<std::vector<Outcome>>)>;
 
-/// Decides where an event is forwarded: a set of destination numbers. Pure and quick; called on the
-/// threads that accept.
-using Router = std::function<std::uint64_t(const Event&)>;
+/// Decides where an event (its canonical text) is forwarded: a set of destination numbers. Quick;
+/// called on the threads that accept.
+using Router = std::function<std::uint64_t(std::string_view body)>;
 
 /// Thread-safe.
 class Ingest {

@@ -252,9 +252,9 @@ bool is_seed_event(Value event) {
   return event.find("eventType").has_value();
 }
 
-std::string from_seed(Value event, Object batch_context) {
+std::optional<std::string> from_seed(Value event, Object batch_context) {
   if (!event.is_object()) {
-    return std::string(event.raw());
+    return std::nullopt;
   }
   if (is_seed_event(event)) {
     return SeedReader(event, batch_context).run();
@@ -263,7 +263,7 @@ std::string from_seed(Value event, Object batch_context) {
   const auto session = inside(batch_context, "sessionId");
   const auto campaign = inside(batch_context, "campaignId");
   if (!source && !session && !campaign) {
-    return std::string(event.raw());
+    return std::nullopt;
   }
   Writer below;
   below.begin_object().key("context").begin_object();
@@ -274,7 +274,7 @@ std::string from_seed(Value event, Object batch_context) {
   }
   below.end_object().end_object();
   const auto parsed = json::Document::parse(below.take(), json::kEvent);
-  return parsed ? merged(parsed->root(), event, true) : std::string(event.raw());
+  return parsed ? std::optional(merged(parsed->root(), event, true)) : std::nullopt;
 }
 
 Result<std::string> from_action(Value action) {

@@ -21,7 +21,9 @@ bool is_seed_event(json::Value event);
 
 /// An event of the original API as a raw event. `batch_context`: the context of its batch. An
 /// object without `eventType` is taken as canonical; the batch context is applied to it as well.
-std::string from_seed(json::Value event, std::optional<json::Value> batch_context = {});
+/// Nothing when the event is a raw event as it stands.
+std::optional<std::string> from_seed(json::Value event,
+                                     std::optional<json::Value> batch_context = {});
 
 /// A real-time action `{type, userId, anonymousId?, data, source, timestamp?}` (spec 1.5) as a raw
 /// event.

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -85,11 +85,11 @@ Truth evaluate_version(const Condition& condition, const Scalar& found) {
   if (!condition.version || found.kind != Scalar::Kind::Text) {
     return Truth::Unknown;
   }
-  const auto version = parse_version(found.text);
+  const auto version = json::parse_version(found.text);
   if (!version) {
     return Truth::Unknown;
   }
-  const int order = compare_versions(*version, *condition.version);
+  const int order = json::compare_versions(*version, *condition.version);
   switch (condition.match) {
     case Match::SemverEq:
       return truth_of(order == 0);
@@ -146,7 +146,7 @@ Conditions::Root Conditions::add_rule(json::Value tree,
   return add_tree(tree, [this, &audiences](json::Value leaf) -> Node {
     const auto text = leaf.as_string();
     const auto found = text               ? audiences.find(*text)
-                       : leaf.is_number() ? audiences.find(javascript::text_of(leaf))
+                       : leaf.is_number() ? audiences.find(json::javascript::text_of(leaf))
                                           : audiences.end();
     if (found == audiences.end()) {
       return {};
@@ -199,7 +199,7 @@ Conditions::Node Conditions::attribute_leaf(json::Value leaf) {
     condition.value = scalar_of(*value);
   }
   if (*match >= Match::SemverEq && condition.value.kind == Scalar::Kind::Text) {
-    condition.version = parse_version(condition.value.text);
+    condition.version = json::parse_version(condition.value.text);
   }
   conditions_.push_back(condition);
   return {.op = Op::Attribute, .payload = static_cast<std::uint32_t>(conditions_.size() - 1)};

@@ -12,9 +12,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/flags/semver.h"
 #include "core/flags/user.h"
 #include "core/json/document.h"
+#include "core/json/semver.h"
 
 namespace edge::json {
 class Writer;
@@ -47,7 +47,7 @@ struct Condition {
   Match match = Match::Exact;
   std::uint32_t slot = 0;
   Scalar value = {};
-  std::optional<Version> version = {};  ///< of `value`, for the semver matches
+  std::optional<json::Version> version = {};  ///< of `value`, for the semver matches
 };
 
 /// All conditions of a datafile. Immutable after compilation; views belong to its documents.

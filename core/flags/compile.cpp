@@ -6,8 +6,8 @@
 
 #include "core/flags/datafile.h"
 #include "core/flags/flag_compiler.h"
-#include "core/flags/javascript.h"
 #include "core/flags/rule_compiler.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -69,7 +69,7 @@ class Compiler {
     }
     for (const std::string_view name : {"featureFlags", "holdouts", "localHoldouts"}) {
       const auto list = top(name);
-      if (list && !list->is_array() && javascript::is_truthy(*list)) {
+      if (list && !list->is_array() && json::javascript::is_truthy(*list)) {
         return invalid(fmt::format("{} is not a list", name), fmt::format("/{}", name));
       }
     }
@@ -82,7 +82,7 @@ class Compiler {
     }
     const auto revision = top("revision");
     datafile_.is_ready = revision.has_value();
-    datafile_.revision = revision ? javascript::text_of(*revision) : "";
+    datafile_.revision = revision ? json::javascript::text_of(*revision) : "";
     return std::nullopt;
   }
 

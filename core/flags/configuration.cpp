@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
@@ -22,12 +22,12 @@ json::Elements list(json::Value object, std::string_view name) {
 /// An id or key as text; numbers are converted.
 std::string text_of(json::Value object, std::string_view name) {
   const auto member = object.find(name);
-  return member && (member->is_string() || member->is_number()) ? javascript::text_of(*member)
+  return member && (member->is_string() || member->is_number()) ? json::javascript::text_of(*member)
                                                                 : std::string{};
 }
 
 bool is_false(std::optional<json::Value> value) {
-  return !value || !javascript::is_truthy(*value);
+  return !value || !json::javascript::is_truthy(*value);
 }
 
 /// A map that is written with one member per key, the last one put; order of the first mention.
@@ -102,7 +102,8 @@ class ConfigurationWriter {
     }
     std::stable_sort(
         experiments_.begin(), experiments_.end(), [](const auto* left, const auto* right) {
-          return javascript::property_rank(left->id) < javascript::property_rank(right->id);
+          return json::javascript::property_rank(left->id) <
+                 json::javascript::property_rank(right->id);
         });
   }
 
@@ -176,7 +177,7 @@ class ConfigurationWriter {
     out_.begin_object().member("id", text_of(entry.variable, "id")).member("key", key);
     out_.member("type", type);
     if (entry.value) {
-      out_.member("value", javascript::text_of(*entry.value));
+      out_.member("value", json::javascript::text_of(*entry.value));
     }
     out_.end_object();
   }
@@ -220,7 +221,7 @@ class ConfigurationWriter {
   void write_copy(json::Value object, std::string_view name) {
     if (const auto member = object.find(name)) {
       std::string text;
-      javascript::append_json(text, *member);
+      json::javascript::append_json(text, *member);
       out_.key(name).raw(text);
     }
   }
@@ -249,7 +250,7 @@ class ConfigurationWriter {
     write_copy(entry, "name");
     if (conditions) {
       std::string text;
-      javascript::append_json(text, *conditions);
+      json::javascript::append_json(text, *conditions);
       out_.member("conditions", text);
     }
     out_.end_object();
@@ -286,7 +287,7 @@ std::string readable_conditions(const Datafile& datafile, std::optional<json::Va
     return {};
   }
   const auto quoted = [&datafile](json::Value id) {
-    const std::string text = javascript::text_of(id);
+    const std::string text = json::javascript::text_of(id);
     const auto named = datafile.audience_names.find(text);
     return '"' + (named == datafile.audience_names.end() ? text : std::string(named->second)) + '"';
   };

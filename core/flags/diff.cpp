@@ -9,8 +9,8 @@
 #include <set>
 
 #include "core/flags/configuration.h"
-#include "core/flags/javascript.h"
 #include "core/flags/view.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -26,7 +26,7 @@ using Parts = std::vector<Part>;
 std::string json_of(json::Value object, std::string_view name) {
   std::string text;
   if (const auto member = object.find(name)) {
-    javascript::append_json(text, *member);
+    json::javascript::append_json(text, *member);
   }
   return text;
 }
@@ -130,7 +130,7 @@ Parts audiences_of(const Datafile& datafile) {
     const auto list = datafile.root().find(name);
     for (const json::Value audience : list ? list->elements() : json::Elements{}) {
       const auto id = audience.find("id");
-      const std::string text = id ? javascript::text_of(*id) : std::string{};
+      const std::string text = id ? json::javascript::text_of(*id) : std::string{};
       if (seen.insert(text).second && text != "$opt_dummy_audience") {
         parts.push_back({.key = text,
                          .members = {{"name", json_of(audience, "name")},

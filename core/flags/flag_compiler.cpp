@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/flags/javascript.h"
 #include "core/flags/variables.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -53,7 +53,7 @@ std::string FlagCompiler::add_experiments(Flag& flag) {
     if (found == datafile_.rule_by_id.end()) {
       return fmt::format("flag \"{}\" names experiment {}, which does not exist",
                          flag.key,
-                         javascript::text_of(id));
+                         json::javascript::text_of(id));
     }
     if (auto message = add_everyone_else(*found->second, flag); !message.empty()) {
       return message;
@@ -107,7 +107,8 @@ std::string FlagCompiler::collect_variations(Flag& flag) {
   // Properties that look like array indexes come first in JavaScript, by value.
   std::stable_sort(
       flag.variations.begin(), flag.variations.end(), [](const auto* left, const auto* right) {
-        return javascript::property_rank(left->id) < javascript::property_rank(right->id);
+        return json::javascript::property_rank(left->id) <
+               json::javascript::property_rank(right->id);
       });
   return {};
 }

@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include "core/flags/datafile.h"
-#include "core/flags/javascript.h"
 #include "core/flags/linter.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -40,7 +40,7 @@ json::Elements list_of(json::Value object, std::string_view name) {
 
 std::string text_of(json::Value object, std::string_view name) {
   const auto member = object.find(name);
-  return member && (member->is_string() || member->is_number()) ? javascript::text_of(*member)
+  return member && (member->is_string() || member->is_number()) ? json::javascript::text_of(*member)
                                                                 : std::string{};
 }
 
@@ -202,7 +202,7 @@ void Linter::collect() {
 void Linter::check_events() {
   for (const json::Value event : list_of(document_.root(), "events")) {
     for (const json::Value id : list_of(event, "experimentIds")) {
-      const std::string text = javascript::text_of(id);
+      const std::string text = json::javascript::text_of(id);
       if (!rules_.contains(text)) {
         error("dangling_id",
               id,

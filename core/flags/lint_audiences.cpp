@@ -5,10 +5,10 @@
 #include <array>
 #include <cmath>
 
-#include "core/flags/javascript.h"
 #include "core/flags/linter.h"
-#include "core/flags/semver.h"
 #include "core/flags/user.h"
+#include "core/json/javascript.h"
+#include "core/json/semver.h"
 
 namespace edge::flags {
 namespace {
@@ -122,7 +122,7 @@ void Linter::check_match(json::Value leaf, json::Value place) {
     error("bad_condition", place, "{} compares with a number up to 2^53", match);
   } else if (match == "substring" && !is_text) {
     error("bad_condition", place, "substring compares with a text");
-  } else if (holds(kVersions, match) && !(is_text && parse_version(value.text))) {
+  } else if (holds(kVersions, match) && !(is_text && json::parse_version(value.text))) {
     error("bad_condition", place, "{} compares with a version", match);
   } else if (match == "exact" && !is_text && value.kind != Scalar::Kind::Bool &&
              !is_usable_number(value)) {

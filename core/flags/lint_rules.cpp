@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "core/flags/bucketing.h"
-#include "core/flags/javascript.h"
 #include "core/flags/linter.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -30,7 +30,7 @@ void Linter::check_flags() {
             rollout);
     }
     for (const json::Value id : list_of(flag, "experimentIds")) {
-      const std::string text = javascript::text_of(id);
+      const std::string text = json::javascript::text_of(id);
       if (!rules_.contains(text)) {
         error("dangling_id",
               id,
@@ -52,7 +52,7 @@ void Linter::check_rule_keys() {
     const std::string key = text_of(flag, "key");
     std::vector<json::Value> rules;
     for (const json::Value id : list_of(flag, "experimentIds")) {
-      if (const auto found = experiments_.find(javascript::text_of(id));
+      if (const auto found = experiments_.find(json::javascript::text_of(id));
           found != experiments_.end()) {
         rules.push_back(found->second);
       }
@@ -114,7 +114,7 @@ void Linter::check_rule(json::Value rule) {
   check_audience_ids(rule);
   if (const auto whitelist = rule.find("forcedVariations")) {
     for (const auto& [user, variation] : whitelist->members()) {
-      const std::string key = javascript::text_of(variation);
+      const std::string key = json::javascript::text_of(variation);
       const auto list = list_of(rule, "variations");
       bool is_known = false;
       for (const json::Value candidate : list) {
@@ -131,12 +131,12 @@ void Linter::check_rule(json::Value rule) {
   }
   if (const auto cmab = rule.find("cmab")) {
     for (const json::Value id : list_of(*cmab, "attributeIds")) {
-      if (!attribute_ids_.contains(javascript::text_of(id))) {
+      if (!attribute_ids_.contains(json::javascript::text_of(id))) {
         error("dangling_id",
               id,
               "rule \"{}\" names attribute \"{}\", which does not exist",
               text_of(rule, "key"),
-              javascript::text_of(id));
+              json::javascript::text_of(id));
       }
     }
   }
@@ -188,7 +188,7 @@ void Linter::check_allocation(json::Value owner, const Ids& targets, std::string
   for (const json::Value entry : list_of(owner, "trafficAllocation")) {
     const auto end = entry.find("endOfRange");
     const std::string entity = text_of(entry, "entityId");
-    const double value = end ? javascript::number_of(*end) : std::nan("");
+    const double value = end ? json::javascript::number_of(*end) : std::nan("");
     if (std::isnan(value)) {
       error("wrong_type", end ? *end : entry, "\"{}\": endOfRange is not a number", name);
       continue;
@@ -222,10 +222,10 @@ void Linter::check_allocation(json::Value owner, const Ids& targets, std::string
 void Linter::check_audience_ids(json::Value rule) {
   const auto conditions = rule.find("audienceConditions");
   const auto ids = rule.find("audienceIds");
-  if (conditions && javascript::is_truthy(*conditions)) {
+  if (conditions && json::javascript::is_truthy(*conditions)) {
     check_audience_tree(*conditions);
     for (const json::Value id : list_of(rule, "audienceIds")) {
-      used_audiences_.insert(javascript::text_of(id));
+      used_audiences_.insert(json::javascript::text_of(id));
     }
   } else if (ids) {
     check_audience_tree(*ids);
@@ -246,7 +246,7 @@ void Linter::check_audience_tree(json::Value tree) {
   if (!tree.is_string() && !tree.is_number()) {
     return error("bad_condition", tree, "an audience is named by its id");
   }
-  const std::string id = javascript::text_of(tree);
+  const std::string id = json::javascript::text_of(tree);
   used_audiences_.insert(id);
   if (!audiences_.contains(id) && id != "$opt_dummy_audience") {
     error("dangling_id", tree, "audience \"{}\" does not exist", id);
@@ -269,12 +269,12 @@ void Linter::check_holdouts() {
         continue;
       }
       for (const json::Value id : list_of(holdout, "includedRules")) {
-        if (!rules_.contains(javascript::text_of(id))) {
+        if (!rules_.contains(json::javascript::text_of(id))) {
           error("dangling_id",
                 id,
                 "holdout \"{}\" names rule \"{}\", which does not exist",
                 text_of(holdout, "key"),
-                javascript::text_of(id));
+                json::javascript::text_of(id));
         }
       }
     }

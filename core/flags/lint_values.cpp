@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "core/flags/javascript.h"
 #include "core/flags/linter.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -64,8 +64,8 @@ void Linter::check_value(json::Value variable, json::Value value) {
   }
   const bool is_integer = type == "integer";
   const bool is_number = is_integer || type == "double";
-  const bool is_read = is_integer         ? javascript::parse_int(*text).has_value()
-                       : type == "double" ? javascript::parse_float(*text).has_value()
+  const bool is_read = is_integer         ? json::javascript::parse_int(*text).has_value()
+                       : type == "double" ? json::javascript::parse_float(*text).has_value()
                        : type == "json" ? json::Document::parse(*text, json::kDecision).has_value()
                                         : type != "boolean" || text == "true" || text == "false";
   if (!is_read) {

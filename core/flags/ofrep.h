@@ -60,10 +60,8 @@ class Evaluator {
   /// if wanted; what fails becomes an entry with the error.
   void evaluate_all(bool with_variables, json::Writer& out);
 
-  /// As `Decider::profile_to_save`.
-  [[nodiscard]] std::optional<std::string> profile_to_save() const {
-    return decider_.profile_to_save();
-  }
+  /// For what is to be remembered after the call.
+  [[nodiscard]] const Decider& decider() const { return decider_; }
 
  private:
   struct Place;

@@ -2,8 +2,8 @@
 #include "core/flags/reporting.h"
 
 #include "core/flags/datafile.h"
-#include "core/flags/javascript.h"
 #include "core/flags/rule_compiler.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
@@ -11,14 +11,14 @@ namespace {
 std::string copied(json::Value root, std::string_view name) {
   std::string out;
   if (const auto member = root.find(name)) {
-    javascript::append_json(out, *member);
+    json::javascript::append_json(out, *member);
   }
   return out;
 }
 
 bool is_true(json::Value root, std::string_view name) {
   const auto member = root.find(name);
-  return member && javascript::is_truthy(*member);
+  return member && json::javascript::is_truthy(*member);
 }
 
 }  // namespace

@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 namespace {
 
 bool is_true(json::Value object, std::string_view name) {
   const auto member = object.find(name);
-  return member && javascript::is_truthy(*member);
+  return member && json::javascript::is_truthy(*member);
 }
 
 bool is_text(json::Value object, std::string_view name, std::string_view text) {
@@ -31,7 +31,7 @@ std::string_view RuleCompiler::id_text(json::Value id) {
     return *text;
   }
   return id.is_number()
-             ? std::string_view(datafile_.converted_ids.emplace_back(javascript::text_of(id)))
+             ? std::string_view(datafile_.converted_ids.emplace_back(json::javascript::text_of(id)))
              : std::string_view{};
 }
 
@@ -46,7 +46,7 @@ std::vector<Range> RuleCompiler::allocation_of(json::Value entry) {
     const auto end = item.find("endOfRange");
     const auto entity = item.find("entityId");
     ranges.push_back(
-        {.end = end ? javascript::number_of(*end) : std::numeric_limits<double>::quiet_NaN(),
+        {.end = end ? json::javascript::number_of(*end) : std::numeric_limits<double>::quiet_NaN(),
          .entity = id_of(item, "entityId"),
          .entity_is_text = !entity || !entity->is_number()});
   }
@@ -66,7 +66,7 @@ void RuleCompiler::add_variations(Rule& rule, json::Value entry) {
     rule.variations.push_back(&variation);
     datafile_.variation_by_id[id] = &variation;
     const auto values = item.find("variables");
-    if (values && javascript::is_truthy(*values) && !rule.is_holdout) {
+    if (values && json::javascript::is_truthy(*values) && !rule.is_holdout) {
       values_.insert_or_assign(id, *values);
     }
   }
@@ -74,12 +74,12 @@ void RuleCompiler::add_variations(Rule& rule, json::Value entry) {
 
 void RuleCompiler::add_conditions(Rule& rule, json::Value entry) {
   rule.audiences = entry.find("audienceConditions");
-  if (!rule.audiences || !javascript::is_truthy(*rule.audiences)) {
+  if (!rule.audiences || !json::javascript::is_truthy(*rule.audiences)) {
     rule.audiences = entry.find("audienceIds");
   }
   const bool is_empty_list =
       rule.audiences && rule.audiences->is_array() && rule.audiences->size() == 0;
-  if (rule.audiences && javascript::is_truthy(*rule.audiences) && !is_empty_list) {
+  if (rule.audiences && json::javascript::is_truthy(*rule.audiences) && !is_empty_list) {
     rule.matches_everybody = false;
     rule.conditions = datafile_.conditions.add_rule(*rule.audiences, audience_roots_);
   }

@@ -4,7 +4,7 @@
 
 #include "core/flags/bucketing.h"
 #include "core/flags/decide.h"
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 
@@ -226,7 +226,7 @@ bool Decider::matches(const Rule& rule, std::string_view kind, std::string_view 
   if (circumstances_.options.include_reasons) {
     std::string conditions = rule.audiences ? "" : "undefined";
     if (rule.audiences) {
-      javascript::append_json(conditions, *rule.audiences);
+      json::javascript::append_json(conditions, *rule.audiences);
     }
     note("Evaluating audiences for {} \"{}\": {}.", kind, name, conditions);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/flags/user.h"
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 
 namespace edge::flags {
 
@@ -48,7 +48,7 @@ Result<User> user_of(std::optional<json::Value> user_id,
                     .reason = "invalid_identifier"});
   }
   User user = User::named(*id);
-  if (attributes && javascript::is_truthy(*attributes)) {
+  if (attributes && json::javascript::is_truthy(*attributes)) {
     if (!attributes->is_object()) {
       return Failure({.code = ErrorCode::InvalidArgument,
                       .message = "attributes must be an object",

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
@@ -20,7 +20,7 @@ std::string_view text_member(json::Value object, std::string_view name) {
 /// The text that ids are compared by; numbers and texts of the same digits are the same id.
 std::optional<std::string> id_of(json::Value entry) {
   const auto id = entry.find("id");
-  return id ? std::optional(javascript::text_of(*id)) : std::nullopt;
+  return id ? std::optional(json::javascript::text_of(*id)) : std::nullopt;
 }
 
 using Values = std::unordered_map<std::string, json::Value>;
@@ -63,29 +63,29 @@ std::string reparsed(const std::string& text) {
   if (!document) {
     return "null";
   }
-  javascript::append_json(out, document->root());
+  json::javascript::append_json(out, document->root());
   return out;
 }
 
 /// The JSON text of a variable's value; empty when a variable that stays as it is has none.
 std::string converted(std::string_view type, std::optional<json::Value> value) {
-  const std::string text = value ? javascript::text_of(*value) : "undefined";
+  const std::string text = value ? json::javascript::text_of(*value) : "undefined";
   if (type == "boolean") {
     const bool is_known = value && value->is_string() && (text == "true" || text == "false");
     return is_known ? text : "null";
   }
   if (type == "integer") {
-    return json_number(javascript::parse_int(text));
+    return json_number(json::javascript::parse_int(text));
   }
   if (type == "double") {
-    return json_number(javascript::parse_float(text));
+    return json_number(json::javascript::parse_float(text));
   }
   if (type == "json") {
     return reparsed(text);
   }
   std::string out;
   if (value) {
-    javascript::append_json(out, *value);
+    json::javascript::append_json(out, *value);
   }
   return out;
 }

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/flags/configuration.h"
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
@@ -13,14 +13,14 @@ namespace {
 
 std::string text_of(json::Value object, std::string_view name) {
   const auto member = object.find(name);
-  return member && (member->is_string() || member->is_number()) ? javascript::text_of(*member)
+  return member && (member->is_string() || member->is_number()) ? json::javascript::text_of(*member)
                                                                 : std::string{};
 }
 
 void write_copy(json::Writer& out, json::Value object, std::string_view name) {
   if (const auto member = object.find(name)) {
     std::string text;
-    javascript::append_json(text, *member);
+    json::javascript::append_json(text, *member);
     out.key(name).raw(text);
   }
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/flags/javascript.h"
+#include "core/json/javascript.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
@@ -56,8 +56,8 @@ bool is_reported(const Scalar& scalar) {
 
 /// `revenue`: whole units; nothing when it is no finite number.
 std::optional<double> revenue_of(json::Value tag) {
-  const auto number = tag.is_string() ? javascript::parse_int_or_hex(*tag.as_string())
-                                      : std::optional(javascript::number_of(tag));
+  const auto number = tag.is_string() ? json::javascript::parse_int_or_hex(*tag.as_string())
+                                      : std::optional(json::javascript::number_of(tag));
   return number && std::isfinite(*number) ? std::optional(std::trunc(*number)) : std::nullopt;
 }
 
@@ -65,12 +65,12 @@ std::optional<double> revenue_of(json::Value tag) {
 std::string value_of(json::Value tag) {
   std::string text;
   if (tag.is_string()) {
-    const auto number = javascript::parse_float(*tag.as_string());
+    const auto number = json::javascript::parse_float(*tag.as_string());
     if (number && std::isfinite(*number)) {
       json::append_number(text, *number);
     }
-  } else if (std::isfinite(javascript::number_of(tag))) {
-    javascript::append_json(text, tag);
+  } else if (std::isfinite(json::javascript::number_of(tag))) {
+    json::javascript::append_json(text, tag);
   }
   return text;
 }
@@ -84,7 +84,7 @@ void write_tags(json::Writer& out, json::Value tags) {
       continue;
     }
     std::string text;
-    javascript::append_json(text, tag);
+    json::javascript::append_json(text, tag);
     out.key(name).raw(text);
     if (name == "revenue") {
       revenue = tag;

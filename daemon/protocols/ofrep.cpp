@@ -27,6 +27,7 @@
 #include "core/flags/flags.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
+#include "daemon/deciding.h"
 #include "daemon/protocols/refetch_streams.h"
 #include "daemon/routes.h"
 
@@ -150,28 +151,44 @@ void catch_up(const Edge& edge, Question& question) {
   }
 }
 
-/// Takes the datafile, finds the user's segments if it asks for any, and goes on. The evaluation
-/// sees every event that was answered before.
-void with_segments(Edge& edge,
-                   const QuestionPointer& question,
-                   const std::function<void(const Question&)>& go_on) {
+using Evaluate = std::function<http::Response(Edge&, const Question&, ofrep::Evaluator&)>;
+
+/// Evaluates with all that is known of the user, remembers what is to be remembered, reports what
+/// is to be reported, and only then answers.
+void answer(Edge& edge, Question& question, const Known& known, bool reports, const Evaluate& run) {
+  if (known.problem) {
+    return question.exchange.fail(problem_of(*known.problem));
+  }
+  flags::User& user = question.context.user;
+  user.segments.assign(known.segments.begin(), known.segments.end());
+  const auto overrides = known.record->overrides_under(*question.datafile, user.id);
+  std::vector<flags::Exposure> exposures;
+  ofrep::Evaluator evaluator(*question.datafile,
+                             question.context,
+                             {.overrides = &overrides,
+                              .profile = known.sticky(edge),
+                              .exposures = reports ? &exposures : nullptr});
+  http::Response response = run(edge, question, evaluator);
+  remember(edge, *question.project, user, evaluator.decider());
+  report(edge, *question.datafile, user, exposures);
+  question.exchange.complete(known.mark(std::move(response)));
+}
+
+/// Takes the datafile, finds out what is known of the user, and goes on. The evaluation sees every
+/// event that was answered before, if it asks for segments at all.
+void evaluate(Edge& edge, const QuestionPointer& question, bool reports, Evaluate run) {
   question->datafile = question->project == nullptr ? nullptr : question->project->datafile();
   if (question->datafile == nullptr || !question->datafile->is_ready) {
     return question->exchange.fail(no_datafile());
   }
-  if (!question->datafile->conditions.ask_for_segments()) {
-    return go_on(*question);
-  }
-  edge.projector.when_current([&edge, question, go_on](const Result<void>& reached) {
-    const auto segments =
-        reached ? edge.profiles.segments_of(question->context.user.id, edge.clock.now())
-                : Failure(reached.error());
-    if (!segments) {
-      return question->exchange.fail(problem_of(segments.error()));
-    }
-    question->context.user.segments.assign(segments->begin(), segments->end());
-    go_on(*question);
-  });
+  when_known(edge,
+             question->exchange,
+             {.project = *question->project,
+              .user_id = std::string(question->context.user.id),
+              .segments = question->datafile->conditions.ask_for_segments()},
+             [&edge, question, reports, run = std::move(run)](const Known& known) {
+               answer(edge, *question, known, reports, run);
+             });
 }
 
 void evaluate_one(Edge& edge, const http::Exchange& exchange) {
@@ -179,15 +196,18 @@ void evaluate_one(Edge& edge, const http::Exchange& exchange) {
   if (question == nullptr) {
     return;
   }
-  with_segments(edge, question, [](const Question& asked) {
-    json::Writer out;
-    ofrep::Evaluator evaluator(*asked.datafile, asked.context);
-    const auto done = evaluator.evaluate(asked.exchange.request().param("key"), out);
-    if (!done) {
-      return asked.exchange.fail(problem_of(done.error()));
-    }
-    asked.exchange.complete(std::move(http::json(out).set("Cache-Control", "no-cache")));
-  });
+  const bool reports = edge.config.ofrep.decision_events != "none";
+  evaluate(edge,
+           question,
+           reports,
+           [](Edge& /*edge*/, const Question& asked, ofrep::Evaluator& evaluator) {
+             json::Writer out;
+             const auto done = evaluator.evaluate(asked.exchange.request().param("key"), out);
+             if (!done) {
+               return http::Response(problem_of(done.error()));
+             }
+             return std::move(http::json(out).set("Cache-Control", "no-cache"));
+           });
 }
 
 std::string event_streams(const std::string& sdk_key) {
@@ -221,9 +241,9 @@ bool is_known(const http::Request& request, std::string_view etag) {
   return false;
 }
 
-http::Response all_flags(const config::Ofrep& settings, const Question& question) {
+http::Response all_flags(Edge& edge, const Question& question, ofrep::Evaluator& evaluator) {
+  const config::Ofrep& settings = edge.config.ofrep;
   json::Writer out;
-  ofrep::Evaluator evaluator(*question.datafile, question.context);
   out.begin_object().key("flags").begin_array();
   evaluator.evaluate_all(settings.variables, out);
   out.end_array().key("metadata").begin_object();
@@ -246,9 +266,7 @@ void evaluate_all(Edge& edge, const http::Exchange& exchange) {
     return;
   }
   catch_up(edge, *question);
-  with_segments(edge, question, [&settings = edge.config.ofrep](const Question& asked) {
-    asked.exchange.complete(all_flags(settings, asked));
-  });
+  evaluate(edge, question, edge.config.ofrep.decision_events == "all", all_flags);
 }
 
 using StreamsByProject = std::unordered_map<const flags::Project*, std::unique_ptr<RefetchStreams>>;

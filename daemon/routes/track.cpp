@@ -18,7 +18,6 @@ namespace {
 
 using events::Outcome;
 using Outcomes = std::vector<Outcome>;
-using DocumentPointer = std::unique_ptr<const json::Document>;
 
 constexpr std::string_view kBadEvent = "Invalid event data";
 constexpr std::string_view kBadBatch = "Invalid batch data";
@@ -55,31 +54,58 @@ bool has_id(json::Value event, std::string_view name) {
   return id && !id->is_null() && id->as_string() != "";
 }
 
-/// A raw event that nobody is named in gets an anonymousId, which the sender is told.
-struct Named {
-  std::string raw = {};
-  std::string made = {};  ///< the anonymousId, when one was made
-};
-
-Named name_someone(std::string raw, Ids& ids) {
-  const auto document = json::Document::parse(raw, json::kEvent);
-  if (!document || !document->root().is_object() || has_id(document->root(), "userId") ||
-      has_id(document->root(), "anonymousId")) {
-    return {.raw = std::move(raw)};
+/// A raw event; where it had to be written anew, in a document of its own. One that nobody is named
+/// in gets an anonymousId, which the sender is told.
+class RawEvent {
+ public:
+  /// `received` must outlive it.
+  RawEvent(json::Value received, std::optional<json::Value> batch_context, Ids& ids)
+      : event_(received) {
+    if (auto rewritten = events::from_seed(received, batch_context)) {
+      replace(*rewritten);
+    }
+    name_someone(ids);
   }
-  std::string made = ids.uuid();
-  const auto id = json::Document::parse(R"({"anonymousId":")" + made + "\"}", json::kStrict);
-  return {.raw = events::merged(document->root(), id->root(), false), .made = std::move(made)};
-}
+
+  [[nodiscard]] json::Value event() const { return event_; }
+  /// The anonymousId, when one was made.
+  [[nodiscard]] const std::string& made() const { return made_; }
+  [[nodiscard]] bool has_duplicates(const json::Document& received) const {
+    return document_ ? document_->has_duplicates() : received.has_duplicates();
+  }
+
+ private:
+  void replace(std::string_view text) {
+    if (auto document = json::Document::parse(text, json::kEvent)) {
+      document_ = std::make_unique<const json::Document>(std::move(*document));
+      event_ = document_->root();
+    }
+  }
+  void name_someone(Ids& ids) {
+    if (!event_.is_object() || has_id(event_, "userId") || has_id(event_, "anonymousId")) {
+      return;
+    }
+    made_ = ids.uuid();
+    const auto id = json::Document::parse(R"({"anonymousId":")" + made_ + "\"}", json::kStrict);
+    replace(events::merged(event_, id->root(), false));
+  }
+
+  json::Value event_;
+  std::unique_ptr<const json::Document> document_;
+  std::string made_;
+};
 
 /// Takes one raw event in and answers in the original's form.
 void accept_one(Edge& edge,
                 const http::Exchange& exchange,
-                Named event,
+                const RawEvent& event,
+                bool has_duplicates,
                 const events::Source& source,
                 std::function<http::Response(const Outcome&)> answer) {
   const http::Request& request = exchange.request();
-  edge.ingest.accept(event.raw,
+  const json::Value raw = event.event();
+  edge.ingest.accept({&raw, 1},
+                     {.has_duplicates = has_duplicates},
                      origin_of(request, source),
                      [exchange, answer = std::move(answer)](Result<Outcomes> outcomes) {
                        if (!outcomes) {
@@ -107,13 +133,13 @@ void take_event(Edge& edge, const http::Exchange& exchange) {
   if (!source) {
     return exchange.fail(source.error());
   }
-  Named event = name_someone(events::from_seed(body->root()), edge.ids);
-  const std::string made = event.made;
+  const RawEvent event(body->root(), std::nullopt, edge.ids);
   accept_one(edge,
              exchange,
-             std::move(event),
+             event,
+             event.has_duplicates(*body),
              **source,
-             [received = request.received(), made](const Outcome& outcome) {
+             [received = request.received(), made = event.made()](const Outcome& outcome) {
                json::Writer out;
                out.begin_object().member("success", true).member("eventId", outcome.id.text);
                out.member("timestamp", to_ms(received));
@@ -166,16 +192,10 @@ void take_batch(Edge& edge, const http::Exchange& exchange) {
     return exchange.fail(source.error());
   }
   auto context = body->root().find("context");
-  std::vector<DocumentPointer> documents;
+  std::vector<RawEvent> events;
   std::vector<json::Value> raws;
   for (const json::Value event : list->elements()) {
-    const std::string raw = name_someone(events::from_seed(event, context), edge.ids).raw;
-    auto document = json::Document::parse(raw, json::kEvent);
-    raws.push_back(
-        document
-            ? documents.emplace_back(std::make_unique<const json::Document>(std::move(*document)))
-                  ->root()
-            : event);
+    raws.push_back(events.emplace_back(event, context, edge.ids).event());
   }
   edge.ingest.accept(raws,
                      {.has_duplicates = body->has_duplicates()},
@@ -237,9 +257,15 @@ void take_form(Edge& edge, const http::Exchange& exchange) {
   if (form.drop) {
     return exchange.complete(form_answer(wants_json, edge.ids.event_id().text, redirect));
   }
+  const auto document = json::Document::parse(form.raw, json::kEvent);
+  if (!document) {
+    return exchange.fail(refusal("Invalid form data", document.error()));
+  }
+  const RawEvent event(document->root(), std::nullopt, edge.ids);
   accept_one(edge,
              exchange,
-             name_someone(std::move(form.raw), edge.ids),
+             event,
+             event.has_duplicates(*document),
              **source,
              [wants_json, redirect](const Outcome& outcome) {
                return form_answer(wants_json, outcome.id.text, redirect);

@@ -38,9 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto document = edge::json::Document::parse(text, edge::json::kEvent);
   if (document) {
     take(document->root(), document->has_duplicates());
-    const std::string seed =
-        edge::events::from_seed(document->root(), document->root().find("context"));
-    const auto raw = edge::json::Document::parse(seed, edge::json::kEvent);
+    const auto seed = edge::events::from_seed(document->root(), document->root().find("context"));
+    const auto raw = edge::json::Document::parse(seed ? *seed : text, edge::json::kEvent);
     if (!raw) {
       std::abort();
     }

@@ -9,10 +9,10 @@
 
 #include "core/flags/configuration.h"
 #include "core/flags/decide.h"
-#include "core/flags/javascript.h"
 #include "core/flags/visitor_event.h"
 #include "core/json/canonical.h"
 #include "core/json/document.h"
+#include "core/json/javascript.h"
 #include "tests/support/fakes.h"
 #include "tests/support/vectors.h"
 
@@ -125,7 +125,7 @@ std::string comparable(std::string body) {
       std::vector<std::string> attributes;
       for (const json::Value attribute : list(visitor, "attributes")) {
         std::string made;
-        javascript::append_json(made, attribute);
+        json::javascript::append_json(made, attribute);
         attributes.push_back(made);
       }
       std::sort(attributes.begin(), attributes.end());

@@ -9,7 +9,7 @@
 #include "core/flags/bucketing.h"
 #include "core/flags/datafile.h"
 #include "core/flags/older_calls.h"
-#include "core/flags/semver.h"
+#include "core/json/semver.h"
 #include "core/json/writer.h"
 #include "tests/support/vectors.h"
 
@@ -52,13 +52,13 @@ TEST_CASE("hashes and buckets are those of the reference", "[flags]") {
 
 TEST_CASE("versions compare as in the reference", "[flags]") {
   replay("semver.jsonl", [](json::Value line) {
-    const auto condition = parse_version(text(line, "condition"));
-    const auto user = parse_version(text(line, "user"));
+    const auto condition = json::parse_version(text(line, "condition"));
+    const auto user = json::parse_version(text(line, "user"));
     const json::Value expected = *line.find("cmp");
     if (!condition || !user) {
       return expected.is_null();
     }
-    return expected.as_int64() == compare_versions(*user, *condition);
+    return expected.as_int64() == json::compare_versions(*user, *condition);
   });
 }
 
