@@ -79,16 +79,23 @@ bool says_unsubscribe(std::string_view text) {
   });
 }
 
-/// What stands between a link's tag and its end tag, at most `kMaxLinkText` octets.
-std::string_view text_behind(std::string_view html, std::size_t at) {
-  const std::string_view rest = html.substr(at, kMaxLinkText);
-  for (std::size_t end = rest.find("</"); end != std::string_view::npos;
-       end = rest.find("</", end + 1)) {
-    if (rest.size() > end + 2 && (rest[end + 2] == 'a' || rest[end + 2] == 'A')) {
-      return rest.substr(0, end);
+/// The text that a reader sees of a link whose tag ends at `at`: without markup, up to the end of
+/// the link, the next link or `kMaxLinkText` octets. Addresses are no part of it, so that replacing
+/// some changes nothing for the others.
+std::string text_behind(std::string_view html, std::size_t at) {
+  const std::string_view rest = html.substr(at);
+  Markup markup(rest);
+  MarkupToken token;
+  std::string text;
+  std::size_t from = 0;
+  while (text.size() < kMaxLinkText && markup.next(token)) {
+    text.append(rest.substr(from, token.begin - from));
+    from = token.end;
+    if (token.kind != MarkupToken::Kind::Comment && equals_lower(token.name, "a")) {
+      break;
     }
   }
-  return {};
+  return text.substr(0, kMaxLinkText);
 }
 
 bool is_below(std::string_view host, std::string_view domain) {
