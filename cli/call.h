@@ -140,6 +140,10 @@ class Call {
   Remote* asked_daemon();
   /// The daemon at `url` with a bearer token, from now on what the others above give too.
   Remote& connect(std::string url, std::string token);
+  /// What is shown to the daemon at `url` (no slash at its end): the text of `--token-file`, else
+  /// the login that was saved for it, else, for the daemon of this user, the local key. Throws
+  /// `Stop` when the login has ended.
+  [[nodiscard]] std::string credential_for(const std::string& url, bool is_running_here) const;
   /// Remote once a daemon has been asked: whom an error that a handler returns is from.
   [[nodiscard]] Side side() const;
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "cli/terminal.h"
+#include "core/config/environment.h"
 
 namespace edge::cli {
 namespace {
@@ -34,6 +35,9 @@ std::string pager_command() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const std::string& secret : config::secret_variables()) {
+    ::unsetenv(secret.c_str());
+  }
   ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
   ::_exit(127);
 }

@@ -13,8 +13,12 @@ namespace {
 
 constexpr const char* kFixedNames[] = {  // NOLINT(modernize-avoid-c-arrays): a list of literals
     "API_KEYS",
+    "CDP_ENDPOINTS",
+    "EDGE_KEY_PASSPHRASE",
     "EDGE_PIXEL_KEYS",
-    "JWT_SECRET"};
+    "JWT_SECRET",
+    "OPTIMIZELY_SDK_KEY",
+    "WEBHOOK_ENDPOINTS"};
 
 void add_named(const std::vector<config::Item>& items,
                std::string_view member,

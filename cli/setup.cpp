@@ -5,10 +5,15 @@
 
 #include <charconv>
 
+#include "core/config/listeners.h"
 #include "core/config/private_file.h"
 #include "core/crypto/signature.h"
 #include "core/json/document.h"
 #include "core/pixels/ring_file.h"
+#include "core/profiles/identifiers.h"
+#include "core/profiles/segments/definition_files.h"
+#include "core/profiles/segments/rulebook.h"
+#include "core/ratelimit/limit.h"
 #include "core/tokens/jwk.h"
 #include "core/tokens/keyring.h"
 #include "core/transport/address.h"
@@ -17,6 +22,9 @@ namespace edge::cli {
 namespace {
 
 bool is_listen_address(std::string_view text) {
+  if (text.starts_with("unix:/")) {
+    return true;
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) {
     return false;
@@ -60,6 +68,24 @@ void examine_destinations(const config::Config& config, std::vector<Finding>& fi
   }
 }
 
+void examine_people(const config::Config& config, std::vector<Finding>& findings) {
+  if (const auto rules = profiles::rules_of(config.identity); !rules) {
+    findings.push_back({rules.error().field, rules.error().message});
+  }
+  auto definitions = profiles::configured_definitions(config);
+  if (!definitions) {
+    findings.push_back({"segments", definitions.error().message});
+    return;
+  }
+  std::vector<profiles::Rulebook::Version> versions;
+  for (profiles::Definition& definition : *definitions) {
+    versions.push_back({.definition = std::move(definition)});
+  }
+  if (const auto book = profiles::Rulebook::compile(std::move(versions)); !book) {
+    findings.push_back({"segments", book.error().message});
+  }
+}
+
 Result<void> make_jwt_ring(const std::filesystem::path& file, Time now) {
   auto key = crypto::Key::generate(crypto::KeyKind::Ed25519);
   if (!key) {
@@ -100,19 +126,24 @@ Result<std::vector<std::string>> make_keys(Call& call, const std::filesystem::pa
 
 std::vector<Finding> examine_config(const config::Config& config) {
   std::vector<Finding> findings;
-  for (const std::string& address : config.server.listen) {
-    if (!is_listen_address(address)) {
-      findings.push_back({"server.listen", fmt::format("'{}' is not address:port", address)});
+  if (const auto places = config::listeners(config)) {
+    for (const config::ListenAt& place : *places) {
+      if (!is_listen_address(place.address)) {
+        findings.push_back({place.where, fmt::format("'{}' is not address:port", place.address)});
+      }
     }
+  } else {
+    findings.push_back({places.error().field, places.error().message});
   }
-  if (config.server.listen.empty()) {
-    findings.push_back({"server.listen", "no address to serve on"});
+  if (const auto limits = ratelimit::read_limits(config.limits); !limits) {
+    findings.push_back({limits.error().field, limits.error().message});
   }
   examine_networks("server.trusted_proxies", config.server.trusted_proxies, findings);
   examine_networks("outbound.allow_private", config.outbound.allow_private, findings);
   examine_url("server.public_url", config.server.public_url, findings);
   examine_url("pixel.base_url", config.pixel.base_url, findings);
   examine_destinations(config, findings);
+  examine_people(config, findings);
   const bool is_url =
       config.flags.datafile.starts_with("http://") || config.flags.datafile.starts_with("https://");
   const bool is_default = config.flags.datafile == config::Flags{}.datafile;

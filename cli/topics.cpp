@@ -59,6 +59,46 @@ std::string errors_text() {
          "70 and 7.\n";
 }
 
+std::string expressions_text() {
+  return R"(An expression is true, false or undecided; only true counts. What is missing is undecided: to find
+people without a plan too, write   not exists plan or plan != "pro"
+
+  or < and < not < comparison, parentheses as usual
+
+Comparisons   PATH OP VALUE
+  = == != < <= > >=                      texts with texts, numbers with numbers
+  contains starts_with ends_with         texts; contains also the elements of a list
+  in [A, B]    not in [A, B]
+  exists PATH  PATH exists
+  before after                           a time such as 2026-03-01T00:00:00Z
+  within_last within_next older_than beyond_next        a span such as 7d, seen from now
+  semver_eq semver_lt semver_le semver_gt semver_ge     versions
+  ... ignore_case                        behind the value of a text comparison
+  PATH ~ "REGEX"                         in filters of this program (replay, dlq retry) only
+
+Values        "text"  'text'  bare_word  42  -1.5  true  30d  [1, 2]
+Spans         digits and ms, s, m, h, d or w
+Paths         a trait, dotted into objects; `any name` in backticks
+              profile.sessionCount  profile.eventCount  profile.daysSinceFirstSeen
+              profile.daysSinceLastSeen  profile.firstSeen  profile.lastSeen  profile.groups
+              identifier.email  identifier.user_id ...
+              in filters of events: from the event's root, properties.plan, context.page.url
+
+Events        in segments; SEL is "Name", *, ["A", "B"], page("Name"), screen("Name"),
+              identify(), group(), any(), each with   , where: EXPR
+  count(SEL, 30d) >= 3                   in the last 30 days
+  count(SEL, 90d, 30d) = 0               90 to 30 days ago
+  count(SEL, since: TIME, until: TIME) > 1
+  count(SEL, 30d, where: currency == "EUR" and context.campaign.name exists) > 0
+  did(SEL, 1d)                           count of at least one
+  sum|avg|min|max|unique|first|last(SEL, "property", 90d) > 500
+  last_seen(SEL) > 7d
+  seq("Cart Viewed", "Order Completed", max: 1h, 7d)    in this order
+  seq("Cart Viewed", not "Order Completed", max: 1h)    and then not
+  segment("name")                        in another segment
+)";
+}
+
 std::string formats_text() {
   return R"(-f table   aligned columns on a terminal, tab-separated with a header line elsewhere (the default)
 -f json    one document with a member "schema": "edge.NAME/1"; edgectl schema NAME describes it
@@ -104,6 +144,7 @@ const std::vector<Topic>& topics() {
       {"errors", "error codes", errors_text},
       {"exit-codes", "what a number means", exit_codes_text},
       {"formats", "output formats and value types", formats_text},
+      {"expressions", "the language of segments and filters", expressions_text},
   };
   return kTopics;
 }

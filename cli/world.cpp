@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/lazy.h"
 #include "cli/remote.h"
+#include "cli/saved_login.h"
 #include "cli/terminal.h"
 #include "core/config/load.h"
 #include "core/transport/guard.h"
@@ -35,6 +36,13 @@ std::string trimmed(std::string text) {
     text.pop_back();
   }
   return text;
+}
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  return url;
 }
 
 }  // namespace
@@ -79,12 +87,9 @@ const config::Config& Call::config() {
 }
 
 Remote& Call::connect(std::string url, std::string token) {
-  while (url.ends_with('/')) {
-    url.pop_back();
-  }
   detail(fmt::format("via {}", url));
   lazy_->remote =
-      std::make_unique<Remote>(Remote::Options{.url = std::move(url),
+      std::make_unique<Remote>(Remote::Options{.url = without_slash(std::move(url)),
                                                .token = std::move(token),
                                                .timeout = duration("timeout"),
                                                .trace = verbosity()},
@@ -92,24 +97,37 @@ Remote& Call::connect(std::string url, std::string token) {
   return *lazy_->remote;
 }
 
-Remote* Call::asked_daemon() {
-  if (lazy_->remote) {
-    return lazy_->remote.get();
-  }
-  const std::string url = (*this)["url"];
-  if (url.empty()) {
-    return nullptr;
-  }
+std::string Call::credential_for(const std::string& url, bool is_running_here) const {
   if (has("token-file")) {
     auto token = read_whole((*this)["token-file"]);
     if (!token) {
       throw Stop({.error = token.error()});
     }
-    return &connect(url, trimmed(std::move(*token)));
+    return trimmed(std::move(*token));
+  }
+  const auto client = transport::open_client(transport::GuardRules::trusted(), clock_);
+  auto token = login_token(url, *client, clock_);
+  if (!token) {
+    throw Stop(
+        {.error = token.error(), .side = Side::Remote, .hint = "edgectl auth login --url " + url});
+  }
+  if (*token) {
+    return std::move(**token);
   }
   // The local key is a credential of the daemon on this machine and goes nowhere else.
+  return is_running_here ? local_key() : std::string();
+}
+
+Remote* Call::asked_daemon() {
+  if (lazy_->remote) {
+    return lazy_->remote.get();
+  }
+  const std::string url = without_slash((*this)["url"]);
+  if (url.empty()) {
+    return nullptr;
+  }
   const auto running = find_runtime_file();
-  return &connect(url, running && running->url == url ? local_key() : std::string());
+  return &connect(url, credential_for(url, running && running->url == url));
 }
 
 Remote* Call::running_daemon() {
@@ -120,7 +138,7 @@ Remote* Call::running_daemon() {
     return nullptr;
   }
   const auto running = find_runtime_file();
-  return running ? &connect(running->url, local_key()) : nullptr;
+  return running ? &connect(running->url, credential_for(running->url, true)) : nullptr;
 }
 
 Remote& Call::remote() {

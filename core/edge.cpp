@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "core/edge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "core/accounts/login_settings.h"
+#include "core/config/listeners.h"
 #include "core/destinations/definition.h"
 #include "core/json/document.h"
 #include "core/optimizely_destination.h"
 #include "core/pixels/settings.h"
+#include "core/profiles/segments/definition_files.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
 
@@ -98,6 +102,18 @@ Result<std::vector<destinations::Definition>> configured_destinations(
   return all;
 }
 
+/// Appends who entered and left segments to the log. The ids make repetitions harmless.
+Result<void> append_news(events::Ingest& ingest, const std::vector<std::string>& raw) {
+  const auto list = json::Document::parse(fmt::format("[{}]", fmt::join(raw, ",")), json::kEvent);
+  std::vector<json::Value> events;
+  for (const json::Value event : list->root().elements()) {
+    events.push_back(event);
+  }
+  const auto outcomes =
+      ingest.accept_now(events, {}, {.source = profiles::kSegmentSource, .hops = 1});
+  return outcomes ? Result<void>{} : Failure(outcomes.error());
+}
+
 /// Values of secrets for destinations; a secret that cannot be read counts as absent and the
 /// destination says so.
 destinations::SecretFinder finder(const config::Secrets& secrets) {
@@ -121,23 +137,28 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       store(*store_),
       http(*http_),
       destinations(store, catalogue, finder(secrets), {}),
-      ingest(store,
-             clock,
-             ids,
-             metrics,
-             {.router =
-                  [this](const events::Event& event) {
-                    return destinations.table().get()->route(event);
-                  }}),
+      ingest(
+          store,
+          clock,
+          ids,
+          metrics,
+          {.router =
+               [this](std::string_view body) { return destinations.table().get()->route(body); }}),
       pixels(pixels::settings_of(config), secrets, store, ingest, clock, ids, random, metrics),
-      projector(store, clock),
-      profiles(store),
+      segments(store, {config.profiles.segments_off.begin(), config.profiles.segments_off.end()}),
+      projector(store,
+                segments,
+                clock,
+                {.rules = profiles::rules_of(config.identity).value_or(profiles::Rules{}),
+                 .announce = [this](const auto& raw) { return append_news(ingest, raw); }}),
+      profiles(store, segments),
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
       api_keys(store, clock, random, ids),
       flags(clock, &http),
       user_records(store, clock, metrics),
       reports(store, destinations, clock, ids, metrics),
-      forwarders(store, destinations, http, clock, random, metrics) {}
+      forwarders(store, destinations, http, clock, random, metrics),
+      limits(store, clock, random) {}
 
 Edge::~Edge() {
   // What the store has accepted is finished while those are alive that are told of it.
@@ -145,14 +166,17 @@ Edge::~Edge() {
 }
 
 bool Edge::is_loopback() const {
-  return std::all_of(
-      config.server.listen.begin(), config.server.listen.end(), [](const auto& bind) {
-        const std::string host = bind.substr(0, bind.rfind(':'));
-        const auto address = events::parse_address(host);
-        return host == "localhost" ||
-               (address && (address->is_v6 ? transport::to_text(*address) == "::1"
-                                           : address->octets[0] == 127));
-      });
+  const auto places = config::listeners(config);
+  return places && std::all_of(places->begin(), places->end(), [](const auto& place) {
+           if (place.address.starts_with("unix:")) {
+             return true;
+           }
+           const std::string host = place.address.substr(0, place.address.rfind(':'));
+           const auto address = events::parse_address(host);
+           return host == "localhost" ||
+                  (address && (address->is_v6 ? transport::to_text(*address) == "::1"
+                                              : address->octets[0] == 127));
+         });
 }
 
 Result<void> Edge::start() {
@@ -165,11 +189,33 @@ Result<void> Edge::start() {
     return Failure(
         {ErrorCode::InvalidArgument, "privacy.ip must be full, truncate or none", "privacy.ip"});
   }
+  if (const auto places = config::listeners(config); !places) {
+    return Failure(places.error());
+  }
+  auto configured_limits = ratelimit::read_limits(config.limits);
+  if (!configured_limits) {
+    return Failure(configured_limits.error());
+  }
+  limits.configure(std::move(*configured_limits));
   auto configured_sources = events::Sources::read(config.sources, is_loopback(), *ip);
   if (!configured_sources) {
     return Failure(configured_sources.error());
   }
   sources = std::move(*configured_sources);
+  if (const auto rules = profiles::rules_of(config.identity); !rules) {
+    return Failure(rules.error());
+  }
+  auto definitions = profiles::configured_definitions(config);
+  auto loaded_segments = definitions ? segments.load(std::move(*definitions), read_only)
+                                     : Failure(definitions.error());
+  if (!loaded_segments) {
+    return loaded_segments;
+  }
+  auto configured_webhooks = webhooks::read_inbound(config.webhooks, finder(secrets));
+  if (!configured_webhooks) {
+    return Failure(configured_webhooks.error());
+  }
+  inbound = std::move(*configured_webhooks);
   auto flag_settings = flags::read_settings(config, secrets);
   if (!flag_settings) {
     return Failure(flag_settings.error());

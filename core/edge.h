@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/accounts/api_keys.h"
 #include "core/accounts/login.h"
@@ -26,8 +27,11 @@
 #include "core/pixels/pixels.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
+#include "core/profiles/segments/registry.h"
+#include "core/ratelimit/limiter.h"
 #include "core/storage/storage.h"
 #include "core/transport/http_client.h"
+#include "core/webhooks/inbound.h"
 
 namespace edge {
 
@@ -89,9 +93,11 @@ class Edge {
 
   destinations::Catalogue catalogue;
   destinations::Destinations destinations;
-  events::Sources sources;  ///< set once at the start
+  events::Sources sources;                 ///< set once at the start
+  std::vector<webhooks::Inbound> inbound;  ///< set once at the start
   events::Ingest ingest;
   pixels::Pixels pixels;
+  profiles::SegmentRegistry segments;  ///< set once at the start, then the projector's
   profiles::Projector projector;
   profiles::Profiles profiles;
   accounts::Login login;  ///< `start` is the daemon's
@@ -100,6 +106,7 @@ class Edge {
   flags::UserRecords user_records;
   DecisionReports reports;
   delivery::Forwarders forwarders;
+  ratelimit::Limiter limits;  ///< `load` before the first check
 };
 
 }  // namespace edge

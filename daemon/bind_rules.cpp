@@ -9,6 +9,7 @@
 
 #include "core/edge.h"
 #include "core/tokens/signing_source.h"
+#include "daemon/server_config.h"
 
 namespace edge {
 namespace {
@@ -24,6 +25,15 @@ bool has_api_key(const Edge& edge) {
   const auto all = edge.api_keys.list();
   return all && std::ranges::any_of(*all, [&](const accounts::ApiKey& key) {
            return !key.revoked && (!key.expires || *key.expires > edge.clock.now());
+         });
+}
+
+/// True when all that listens beyond this machine speaks TLS.
+bool is_encrypted(const config::Config& config) {
+  const auto server = read_server_config(config);
+  return server && std::ranges::all_of(server->listeners, [](const ListenerConfig& listener) {
+           return listener.tls || listener.endpoint.is_unix() ||
+                  listener.endpoint.address.is_loopback();
          });
 }
 
@@ -47,9 +57,10 @@ Result<void> check_bind(Edge& edge, const BindConsent& consent) {
         "there is no administrator and no API key (edgectl user create --role admin)");
   }
   const bool proxied = consent.behind_proxy && !edge.config.server.trusted_proxies.empty();
-  if (!proxied && !consent.insecure_http) {
+  if (!proxied && !consent.insecure_http && !is_encrypted(edge.config)) {
     reasons.emplace_back(
-        "neither --behind-proxy with server.trusted_proxies nor --insecure-http is given");
+        "there is neither server.tls.certificate nor --behind-proxy with server.trusted_proxies "
+        "nor --insecure-http");
   }
   if (edge.config.server.public_url.empty()) {
     reasons.emplace_back("server.public_url is not set");

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/ratelimit/limiter.h"
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
 
@@ -194,12 +195,14 @@ std::string limits_text() {
          row("requests_per_connection", limits.requests_per_connection, "") +
          row("head_time", limits.head_time.count(), "ms") +
          row("first_octet", limits.first_octet.count(), "ms") +
+         row("handshake_time", limits.handshake_time.count(), "ms") +
          row("idle", limits.idle.count(), "ms") +
          row("body_time_per_mib", limits.body_time_per_mib.count(), "ms") +
          row("body_slowest", limits.body_octets_per_second, "octets/s") +
          row("write_stall", limits.write_stall.count(), "ms") +
          row("linger", limits.linger.count(), "ms") + row("drain", limits.drain.count(), "ms") +
          row("pool_queue", limits.pool_queue, "jobs") +
+         row("limit_keys", ratelimit::Limiter::kMostKeys, "(the oldest are dropped)") +
          row("head", http::kMaxHeadOctets, "octets") +
          row("field", http::kMaxLineOctets, "octets") + row("fields", http::kMaxFields, "") +
          row("target", http::kMaxTargetOctets, "octets") +

@@ -6,8 +6,27 @@
 #include <utility>
 #include <variant>
 
+#include "daemon/http/carried.h"
+
 namespace edge {
 namespace {
+
+/// The route of a request, unless its listener does not carry that: then it is as if it were not
+/// there.
+const http::Route* find_route(const http::Router& router, http::Request& request) {
+  const http::Match match = router.match(request);
+  const http::Route* any = match.route != nullptr ? match.route : match.any;
+  http::RequestParts& parts = request.parts();
+  if (any == nullptr || parts.carried == nullptr || parts.carried->holds(*any)) {
+    return match.route;
+  }
+  parts.path_route = nullptr;
+  parts.allowed = 0;
+  parts.bad_path = false;
+  parts.route = {};
+  parts.params.clear();
+  return nullptr;
+}
 
 /// Packed bodies beyond this are unpacked on the pool.
 constexpr std::size_t kUnpackedOnLoop = std::size_t{32} << 10U;
@@ -26,7 +45,7 @@ Pipeline::Pipeline(Chain& chain, http::Pool& pool)
 
 void Pipeline::begin(http::Exchange exchange) {
   try {
-    exchange.state()->route = chain_.router.match(exchange.request()).route;
+    exchange.state()->route = find_route(chain_.router, exchange.request());
     chain_.enter(exchange);
   } catch (const std::exception& thrown) {
     fault(exchange, thrown.what());

@@ -2,52 +2,33 @@
 #include "daemon/server.h"
 
 #include <algorithm>
-#include <string_view>
+#include <chrono>
 #include <thread>
 #include <utility>
 
-#include "daemon/http/request_parser.h"
 #include "daemon/routes.h"
 
 namespace edge {
 namespace {
 
-/// The host of an absolute URL, without port.
-std::string host_of(std::string_view url) {
-  const std::size_t slashes = url.find("//");
-  if (slashes == std::string_view::npos) {
-    return {};
+Result<ServerConfig> configure(Edge& edge, const Server::Options& options) {
+  auto config = read_server_config(edge.config);
+  if (config) {
+    config->authenticator = options.authenticator;
+    config->local_key = options.local_key;
+    config->limiter = &edge.limits;
   }
-  const std::string_view rest = url.substr(slashes + 2);
-  std::string_view host;
-  return http::split_authority(rest.substr(0, rest.find('/')), host) ? std::string(host)
-                                                                     : std::string();
+  return config;
 }
 
-Result<ServerConfig> configure(const config::Config& config, const Server::Options& options) {
-  ServerConfig out{.allowed_hosts = config.server.allowed_hosts,
-                   .truncates_addresses = config.privacy.ip != "full",
-                   .limits = options.limits,
-                   .authenticator = options.authenticator,
-                   .local_key = options.local_key};
-  const std::string host = host_of(config.server.public_url);
-  if (!host.empty()) {
-    out.allowed_hosts.push_back(host);
-  }
-  for (const std::string& text : config.server.trusted_proxies) {
-    auto network = http::Network::parse(text);
-    if (!network) {
-      Error error = network.error();
-      error.field = "server.trusted_proxies";
-      return Failure(std::move(error));
-    }
-    out.trusted_proxies.push_back(*network);
-  }
-  if (const auto checked = out.cors.check(); !checked) {
-    return Failure(checked.error());
-  }
-  return out;
+/// From the best for the command line on this machine to the worst.
+int preference(const ListenerConfig& listener) {
+  const bool is_here = !listener.endpoint.is_unix() && listener.endpoint.address.is_loopback();
+  return (listener.carried.is_everything() ? 4 : 0) + (listener.tls ? 0 : 2) + (is_here ? 1 : 0) -
+         (listener.endpoint.is_unix() ? 8 : 0);
 }
+
+constexpr std::chrono::hours kTicketKeysLive{24};
 
 }  // namespace
 
@@ -60,7 +41,7 @@ Server::Server(Edge& edge, Log& log, ServerConfig config, const Options& options
       crew_(edge, edge.metrics, log) {}
 
 Result<std::unique_ptr<Server>> Server::start(Edge& edge, Log& log, const Options& options) {
-  auto config = configure(edge.config, options);
+  auto config = configure(edge, options);
   if (!config) {
     return Failure(config.error());
   }
@@ -91,15 +72,13 @@ Result<void> Server::open() {
                               .limits = config_.limits,
                               .clock = edge_.clock,
                               .random = edge_.random,
-                              .loops = options_.loops == 0 ? cores : options_.loops});
-  for (const std::string& text : edge_.config.server.listen) {
-    const auto endpoint = http::Endpoint::parse(text);
-    if (!endpoint) {
-      return Failure(endpoint.error());
-    }
-    if (const auto opened = http_->listen(*endpoint); !opened) {
-      return Failure(opened.error());
-    }
+                              .loops = options_.loops == 0 ? cores : options_.loops,
+                              .exempt = config_.trusted_proxies});
+  if (const auto opened = open_listeners(); !opened) {
+    return opened;
+  }
+  if (const auto loaded = edge_.limits.load(false); !loaded) {
+    return loaded;
   }
   publish_bounds();
   workers::start_all(crew_);
@@ -107,6 +86,38 @@ Result<void> Server::open() {
   lifecycle_.enter(Lifecycle::Phase::Ready);
   http_->start();
   return {};
+}
+
+Result<void> Server::open_listeners() {
+  const config::Tls& files = edge_.config.server.tls;
+  if (!files.certificate.empty()) {
+    auto tls = http::Tls::open({.certificate = edge_.config.resolve(files.certificate),
+                                .key = edge_.config.resolve(files.key),
+                                .allow_insecure_permissions = options_.allow_insecure_permissions});
+    if (!tls) {
+      return Failure(tls.error());
+    }
+    tls_ = *std::move(tls);
+    crew_.every(kTicketKeysLive, "tls", [this] { tls_->rotate_ticket_keys(); });
+  }
+  for (const ListenerConfig& listener : config_.listeners) {
+    const http::Door door{.carried = listener.carried, .tls = listener.tls ? tls_.get() : nullptr};
+    if (const auto opened = http_->listen(listener.endpoint, door); !opened) {
+      return opened;
+    }
+  }
+  return {};
+}
+
+Result<void> Server::reload_certificate() {
+  return tls_ ? tls_->reload() : Result<void>();
+}
+
+std::string Server::url() const {
+  const auto best = std::ranges::max_element(config_.listeners, {}, preference);
+  const auto index = static_cast<std::size_t>(best - config_.listeners.begin());
+  const std::string where = http_->endpoints()[index].text();
+  return best->endpoint.is_unix() ? where : (best->tls ? "https://" : "http://") + where;
 }
 
 void Server::publish_bounds() {

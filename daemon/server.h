@@ -7,6 +7,7 @@
 
 #include "core/edge.h"
 #include "daemon/http/http_server.h"
+#include "daemon/http/tls.h"
 #include "daemon/lifecycle.h"
 #include "daemon/log.h"
 #include "daemon/pipeline.h"
@@ -24,7 +25,7 @@ class Server {
     std::size_t pool = 4;        ///< threads for work that may block
     std::string local_key = {};  ///< `edl_…`; empty: there is none
     http::Authenticator* authenticator = nullptr;
-    http::Limits limits = {};
+    bool allow_insecure_permissions = false;  ///< of the key file of TLS
   };
 
   /// Builds everything, opens the listeners, starts the threads. `edge` and `log` live longer.
@@ -42,12 +43,19 @@ class Server {
   /// background threads.
   void stop();
 
+  /// Reads the certificate of TLS anew, for connections from now on. After a failure
+  /// (InvalidArgument) the old one stays.
+  Result<void> reload_certificate();
+
+  /// Where the command line reaches it best: `http://127.0.0.1:9100`.
+  [[nodiscard]] std::string url() const;
   /// Where it listens, with real ports.
   [[nodiscard]] std::vector<http::Endpoint> endpoints() const { return http_->endpoints(); }
 
  private:
   Server(Edge& edge, Log& log, ServerConfig config, const Options& options);
   Result<void> open();
+  Result<void> open_listeners();
   void publish_bounds();
 
   Edge& edge_;
@@ -59,6 +67,7 @@ class Server {
   Chain chain_;
   std::unique_ptr<http::Pool> pool_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<http::Tls> tls_;  // null: no listener speaks it
   std::unique_ptr<http::HttpServer> http_;
   Crew crew_;
   bool stopped_ = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/workers.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -9,6 +11,8 @@
 
 namespace edge {
 namespace {
+
+constexpr std::size_t kMaxThreadName = 15;  // of the kernel
 
 /// Waits until `until`, or shorter when `stop` is requested.
 void wait_until(std::mutex& mutex,
@@ -71,6 +75,7 @@ void Crew::tick(const std::stop_token& stop) {
 }
 
 void Crew::keep_running(const Loop& loop, const std::stop_token& stop) {
+  pthread_setname_np(pthread_self(), loop.name.substr(0, kMaxThreadName).c_str());
   while (!stop.stop_requested()) {
     bool ended = false;
     guard(loop.name, [&] {

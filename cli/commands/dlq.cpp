@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/filter.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
 #include "core/delivery/report.h"
@@ -130,12 +131,53 @@ Result<int> show(Call& call) {
                 : Failure(letter.error());
 }
 
-/// The body of `POST /cdp/dead-letters/replay`.
-Result<std::string> selection(const Call& call) {
-  const auto ids = call.all("ID");
+/// One letter with its event.
+Result<std::string> whole_letter(Call& call, Remote* daemon, const std::string& id) {
+  if (daemon != nullptr) {
+    return daemon->get("/cdp/dead-letters/" + encoding::percent_encode(id))
+        .map([](const transport::IncomingResponse& answer) { return answer.body; });
+  }
+  return call.edge().forwarders.dead_letters().find(id).map(
+      [](const delivery::DeadLetter& letter) { return letter_json(letter, true); });
+}
+
+/// The ids of the letters for which `--where` is true. Events are fetched only when it asks for
+/// them.
+Result<std::vector<std::string>> matching_ids(Call& call) {
+  const auto filter = filter_of(call["where"]);
+  if (!filter) {
+    return Failure(filter.error());
+  }
+  Remote* const daemon = call.running_daemon();
+  const auto records = daemon != nullptr ? letters_of_daemon(*daemon, call["destination"])
+                                         : letters_here(call.edge(), call["destination"]);
+  if (!records) {
+    return Failure(records.error());
+  }
+  const bool asks_event = call["where"].find("event.") != std::string::npos;
+  std::vector<std::string> ids;
+  for (const std::string& record : *records) {
+    auto document = json::Document::parse(record, json::kApi);
+    std::string id = document ? text_in(document->root(), "id") : std::string();
+    if (document && asks_event) {
+      const auto letter = whole_letter(call, daemon, id);
+      if (!letter) {
+        return Failure(letter.error());
+      }
+      document = json::Document::parse(*letter, json::kEvent);
+    }
+    if (document && filter->takes(document->root(), call.clock().now())) {
+      ids.push_back(std::move(id));
+    }
+  }
+  return ids;
+}
+
+/// The body of `POST /cdp/dead-letters/replay`; `ids` are those given or found.
+Result<std::string> selection(const Call& call, const std::vector<std::string>& ids) {
   const bool others = call.flag("all") || call.has("destination") || call.has("reason");
-  if (ids.empty() != others) {
-    return Failure(usage_error("say which: IDs, or --destination, --reason or --all"));
+  if (!call.has("where") && ids.empty() != others) {
+    return Failure(usage_error("say which: IDs, or --destination, --reason, --where or --all"));
   }
   json::Writer out;
   out.begin_object();
@@ -145,6 +187,7 @@ Result<std::string> selection(const Call& call) {
       out.string(id);
     }
     out.end_array();
+    return out.member("all", false).end_object().take();
   }
   if (call.has("destination")) {
     out.member("destination", call["destination"]);
@@ -156,10 +199,9 @@ Result<std::string> selection(const Call& call) {
 }
 
 /// Without a daemon the letters are delivered right here, as far as they can be now.
-Result<delivery::Replayed> retry_here(Call& call) {
+Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>& ids) {
   Edge& edge = call.edge();
   auto& letters = edge.forwarders.dead_letters();
-  const auto ids = call.all("ID");
   auto handed = ids.empty() ? letters.retry(delivery::LetterQuery{
                                   .destination = call["destination"], .reason = call["reason"]})
                             : letters.retry(ids);
@@ -172,12 +214,28 @@ Result<delivery::Replayed> retry_here(Call& call) {
 }
 
 Result<int> retry(Call& call) {
-  const auto body = selection(call);
+  auto ids = call.all("ID");
+  if (call.has("where")) {
+    if (!ids.empty() || call.flag("all") || call.has("reason")) {
+      return Failure(usage_error("--where stands alone or with --destination"));
+    }
+    auto found = matching_ids(call);
+    if (!found) {
+      return Failure(found.error());
+    }
+    ids = std::move(*found);
+    if (ids.empty()) {
+      return call.print(Document{
+          .json = R"({"schema":"edge.dead-letter-retry/1","replayed":0,"quarantined":0})"});
+    }
+  }
+  const auto body = selection(call, ids);
   if (!body) {
     return Failure(body.error());
   }
   if (call.dry_run()) {
-    call.note("would hand back the chosen dead letters for delivery");
+    call.note(ids.empty() ? "would hand back the chosen dead letters for delivery"
+                          : fmt::format("would hand back {} dead letters", ids.size()));
     return exit_code::kDone;
   }
   std::string counts;
@@ -188,7 +246,7 @@ Result<int> retry(Call& call) {
     }
     counts = answer->body;
   } else {
-    const auto handed = retry_here(call);
+    const auto handed = retry_here(call, ids);
     if (!handed) {
       return Failure(handed.error());
     }
@@ -256,9 +314,13 @@ void dlq(Tree& tree) {
                .help = "all of this destination",
                .complete = Complete::Destinations})
       .option({.name = "reason", .value = "REASON", .help = "all with this reason"})
+      .option({.name = "where",
+               .value = "EXPR",
+               .help = "those for which this is true; event.… looks into the event"})
       .flag("all", "all there are")
       .changes()
       .example("dlq retry --destination crm", "after the receiver was repaired")
+      .example("dlq retry --where 'reason ~ \"^http_5\"'", "those that a broken server refused")
       .output("dead-letter-retry",
               R"({"type":"object","required":["schema","replayed"],"properties":{"schema":)"
               R"({"const":"edge.dead-letter-retry/1"},"replayed":{"type":"integer"}}})")

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/commands/replay_ends.h"
 #include "cli/exit_code.h"
+#include "cli/filter.h"
 #include "cli/problem.h"
 #include "cli/terminal.h"
 #include "core/config/secrets.h"
@@ -73,6 +74,15 @@ Result<ReplayOptions> options_of(const Call& call) {
     }
   }
   options.speed = *speed;
+  if (call.has("where")) {
+    auto filter = filter_of(call["where"]);
+    if (!filter) {
+      return Failure(filter.error());
+    }
+    options.where = [filter = std::move(*filter), now = call.clock().now()](json::Value event) {
+      return filter.takes(event, now);
+    };
+  }
   options.since = call.has("since") ? std::optional(call.time("since")) : std::nullopt;
   options.until = call.has("until") ? std::optional(call.time("until")) : std::nullopt;
   options.limit = call.has("limit") ? static_cast<std::uint64_t>(call.integer("limit")) : 0;
@@ -285,7 +295,7 @@ Result<int> run(Call& call) {
 }
 
 void declare_pace(Command& command) {
-  command
+  command.option({.name = "where", .value = "EXPR", .help = "only events for which this is true"})
       .option({.name = "since", .value = "TIME", .help = "events from then on", .type = Type::Time})
       .option({.name = "until", .value = "TIME", .help = "events before then", .type = Type::Time})
       .option({.name = "limit", .value = "N", .help = "at most so many", .type = Type::Integer})

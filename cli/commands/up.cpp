@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/daemon_process.h"
+#include "cli/demo_credentials.h"
 #include "core/config/load.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
@@ -94,6 +95,11 @@ Result<int> run_up(Call& call) {
     return call.fail(problem);
   }
   const RuntimeFile& runtime = started->runtime;
+  if (call.flag("demo")) {
+    if (const auto shown = show_demo_credentials(call, runtime); !shown) {
+      return Failure(shown.error());
+    }
+  }
   return call.print(Document{
       .json = up_json(runtime, &*started),
       .human = fmt::format(

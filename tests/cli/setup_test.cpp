@@ -82,7 +82,7 @@ TEST_CASE("config path says which file counts", "[cli]") {
 TEST_CASE("config validate tells a file that cannot be read from one that cannot work", "[cli]") {
   const Sandbox sandbox;
   sandbox.write("good.toml", "[auth]\nissuer = \"x\"\n");
-  sandbox.write("unknown.toml", "[auth]\nissuers = \"x\"\n");
+  sandbox.write("unknown.toml", "[auth]\nissuerr = \"x\"\n");
   sandbox.write("useless.toml",
                 "[server]\nlisten = [\"nowhere\"]\ntrusted_proxies = [\"10.0.0.0/99\"]\n"
                 "[flags]\ndatafile = \"absent.json\"\n[[destinations]]\nname = \"x\"\n");
@@ -94,7 +94,7 @@ TEST_CASE("config validate tells a file that cannot be read from one that cannot
 
   CHECK(good.exit == 0);
   CHECK(unknown.exit == 3);
-  CHECK(unknown.err.find("unknown.toml:2:1: unknown key 'auth.issuers', did you mean") !=
+  CHECK(unknown.err.find("unknown.toml:2:1: unknown key 'auth.issuerr', did you mean") !=
         std::string::npos);
   CHECK(useless.exit == 1);
   CHECK(useless.out.find("server.listen: 'nowhere' is not address:port") != std::string::npos);

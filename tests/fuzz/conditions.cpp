@@ -7,14 +7,14 @@
 
 #include "core/encoding/utf8.h"
 #include "core/flags/audience.h"
-#include "core/flags/semver.h"
 #include "core/json/document.h"
+#include "core/json/semver.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (edge::encoding::is_utf8(text)) {
-    const auto version = edge::flags::parse_version(text);
-    if (version && edge::flags::compare_versions(*version, *version) != 0) {
+    const auto version = edge::json::parse_version(text);
+    if (version && edge::json::compare_versions(*version, *version) != 0) {
       std::abort();
     }
   }
