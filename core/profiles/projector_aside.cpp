@@ -242,6 +242,11 @@ Result<Projector::Work> Projector::settle(const std::vector<SegmentRecord>& grou
       segments_.settle(**profile, generations, now);
     }
   }
+  // Who is a member is readable before the segment says that it is ready; repeated after a crash,
+  // this slice changes nothing.
+  if (auto flushed = flush(); !flushed) {
+    return Failure(flushed.error());
+  }
   const bool is_done = !page->next;
   return advance(group,
                  [&](SegmentRecord& record) {
