@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/delivery/preview.h"
 #include "core/delivery/report.h"
 #include "core/edge.h"
@@ -55,21 +56,10 @@ Result<std::string> body_of(const Result<transport::IncomingResponse>& answer) {
 }
 
 Result<std::vector<std::string>> all(Call& call) {
-  std::vector<std::string> records;
   if (Remote* daemon = call.running_daemon()) {
-    const auto answer = daemon->get("/cdp/destinations");
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    const auto list = document ? document->root().find("destinations") : std::nullopt;
-    if (!list) {
-      return Failure(document ? Error{ErrorCode::Internal, "the daemon's answer cannot be read"}
-                              : document.error());
-    }
-    for (const json::Value item : list->elements()) {
-      records.emplace_back(item.raw());
-    }
-    return records;
+    return list_of(*daemon, "/cdp/destinations", "destinations");
   }
+  std::vector<std::string> records;
   Edge& edge = call.edge(Call::Access::Read);
   for (const auto& entry : edge.destinations.table().get()->entries()) {
     auto text = json_of(edge, entry);

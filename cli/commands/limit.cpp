@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/config/config.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
@@ -31,21 +32,10 @@ Result<Edge*> open(Call& call, Call::Access access) {
 }
 
 Result<std::vector<std::string>> all(Call& call) {
-  std::vector<std::string> records;
   if (Remote* daemon = call.running_daemon()) {
-    const auto answer = daemon->get("/api/ratelimit");
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    const auto list = document ? document->root().find("limits") : std::nullopt;
-    if (!list) {
-      return Failure(document ? Error{ErrorCode::Internal, "the daemon's answer cannot be read"}
-                              : document.error());
-    }
-    for (const json::Value item : list->elements()) {
-      records.emplace_back(item.raw());
-    }
-    return records;
+    return list_of(*daemon, "/api/ratelimit", "limits");
   }
+  std::vector<std::string> records;
   const auto limits = ratelimit::read_limits(call.config().limits);
   if (!limits) {
     return Failure(limits.error());

@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
 #include "core/json/writer.h"
@@ -38,21 +39,10 @@ Result<std::string> json_of(Edge& edge, const profiles::SegmentRecord& record) {
 }
 
 Result<std::vector<std::string>> all(Call& call) {
-  std::vector<std::string> records;
   if (Remote* const daemon = call.asked_daemon()) {
-    const auto answer = daemon->get(kDefinitions);
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    const auto list = document ? document->root().find("segments") : std::nullopt;
-    if (!list) {
-      return Failure(document ? Error{ErrorCode::Internal, "the daemon's answer cannot be read"}
-                              : document.error());
-    }
-    for (const json::Value item : list->elements()) {
-      records.emplace_back(item.raw());
-    }
-    return records;
+    return list_of(*daemon, kDefinitions, "segments");
   }
+  std::vector<std::string> records;
   Edge& edge = call.edge(Call::Access::Read);
   for (const profiles::SegmentRecord& record : edge.segments.current()->records) {
     auto text = json_of(edge, record);
