@@ -3,6 +3,8 @@
 // commands one would type, run as they are shown.
 #include <fmt/format.h>
 
+#include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "cli/command.h"
@@ -58,6 +60,39 @@ class Narrator {
  private:
   Call& call_;
   int chapter_ = 0;
+};
+
+/// Somebody else's webhook: answers with one status and remembers what it answered. Thread-safe.
+class OrdersWebhook {
+ public:
+  OrdersWebhook() : receiver_(open()) {}
+
+  [[nodiscard]] std::string url() const { return receiver_->url("/orders"); }
+  void answer_with(int status) { status_ = status; }
+  [[nodiscard]] std::vector<int> answered() const {
+    const std::lock_guard lock(mutex_);
+    return answered_;
+  }
+
+ private:
+  std::unique_ptr<WebhookReceiver> open() {
+    auto receiver = WebhookReceiver::open(
+        0,
+        [this](const WebhookRequest&) { return WebhookReceiver::Answer{.status = status_}; },
+        [this](const WebhookRequest&, const WebhookReceiver::Answer& answer) {
+          const std::lock_guard lock(mutex_);
+          answered_.push_back(answer.status);
+        });
+    if (!receiver) {
+      throw Stop({.error = receiver.error()});
+    }
+    return *std::move(receiver);
+  }
+
+  std::atomic<int> status_{200};
+  mutable std::mutex mutex_;
+  std::vector<int> answered_;  // guarded by mutex_
+  std::unique_ptr<WebhookReceiver> receiver_;
 };
 
 /// What a request must not fail at.
@@ -151,7 +186,7 @@ void show_token(Narrator& narrator) {
   narrator.say("   $ edgectl token verify - <token    (exit 0: ours, unchanged, not expired)");
 }
 
-void show_failure(Narrator& narrator, Remote& daemon, WebhookReceiver& webhook) {
+void show_failure(Narrator& narrator, Remote& daemon, OrdersWebhook& webhook) {
   narrator.chapter("An order is forwarded to a webhook that is broken");
   webhook.answer_with(kBadGateway);
   narrator.run({"track", "Order Completed", "-u", kPerson, "--prop", "revenue:=99.99"});
@@ -159,19 +194,19 @@ void show_failure(Narrator& narrator, Remote& daemon, WebhookReceiver& webhook) 
   narrator.say(fmt::format(
       "   the webhook answered {} to each of {} attempts; the order is kept as a dead letter",
       kBadGateway,
-      webhook.received().size()));
+      webhook.answered().size()));
 }
 
-void show_replay(Narrator& narrator, Remote& daemon, WebhookReceiver& webhook) {
+void show_replay(Narrator& narrator, Remote& daemon, OrdersWebhook& webhook) {
   narrator.chapter("The webhook is repaired, and nothing was lost");
   webhook.answer_with(kOk);
-  const std::size_t before = webhook.received().size();
+  const std::size_t before = webhook.answered().size();
   narrator.run({"dlq", "list"});
   narrator.run({"dlq", "retry", "--destination", "orders"});
   wait_until("the replay",
-             [&] { return webhook.received().size() > before && dead_letters(daemon) == 0; });
+             [&] { return webhook.answered().size() > before && dead_letters(daemon) == 0; });
   narrator.say(fmt::format("   the webhook answered {} and has the order; {} dead letters are left",
-                           webhook.received().back().status,
+                           webhook.answered().back(),
                            dead_letters(daemon)));
 }
 
@@ -179,10 +214,10 @@ Result<int> run_demo(Call& call) {
   Call::interruption();
   const auto begin = steady_clock::now();
   Narrator narrator(call);
-  WebhookReceiver webhook;
+  OrdersWebhook webhook;
   narrator.say(
       "A tour of edgectl: a daemon of its own, temporary data, nothing leaves this machine.");
-  TourDaemon daemon(call, webhook.url("/orders"), static_cast<int>(call.integer("port")));
+  TourDaemon daemon(call, webhook.url(), static_cast<int>(call.integer("port")));
   narrator.say(fmt::format(
       "edged " EDGE_VERSION " ready in {} ms   {}", daemon.ready_after().count(), daemon.url()));
   Remote& remote = call.connect(daemon.url(), local_key());
