@@ -78,6 +78,20 @@ Result<bool> LineReader::next(std::string& line) {
   }
 }
 
+Result<bool> LineReader::next_block(std::string& block) {
+  block.assign(buffer_, taken_);
+  buffer_.clear();
+  taken_ = 0;
+  if (block.empty() && !ended_) {
+    const auto got = read_chunk(fd_, name_, block);
+    if (!got) {
+      return Failure(got.error());
+    }
+    ended_ = *got == 0;
+  }
+  return !block.empty();
+}
+
 Result<std::string> read_whole(const std::string& path) {
   const bool is_stdin = path == "-";
   const std::string name = is_stdin ? "standard input" : path;

@@ -57,6 +57,11 @@ void Output::open_file() {
 }
 
 void Output::write(std::string_view text) {
+  if (text.size() >= kBuffered) {
+    flush();
+    write_out(text);
+    return;
+  }
   buffer_ += text;
   if (buffer_.size() >= kBuffered) {
     flush();
@@ -70,10 +75,14 @@ void Output::line(std::string_view text) {
 }
 
 void Output::flush() {
+  write_out(buffer_);
+  buffer_.clear();
+}
+
+void Output::write_out(std::string_view rest) {
   if (!path_.empty() && temporary_.empty()) {
     open_file();
   }
-  std::string_view rest = buffer_;
   while (!rest.empty()) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) {
@@ -89,7 +98,6 @@ void Output::flush() {
     }
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
-  buffer_.clear();
 }
 
 void Output::abandon() {

@@ -52,7 +52,7 @@ class Output {
   Output& operator=(Output&&) = delete;
   ~Output();
 
-  /// Appends; written out when 64 KiB have gathered.
+  /// Appends; written out when 64 KiB have gathered. A longer text is not copied first.
   void write(std::string_view text);
   /// `text` and a line end, written out at once.
   void line(std::string_view text);
@@ -68,6 +68,7 @@ class Output {
 
  private:
   void open_file();
+  void write_out(std::string_view text);
 
   int fd_;
   std::string path_;

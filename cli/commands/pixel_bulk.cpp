@@ -113,6 +113,11 @@ Result<pixels::BulkPlan> plan_of(Call& call) {
   plan.on_error = on_error == "skip"   ? pixels::BulkPlan::OnError::Skip
                   : on_error == "mark" ? pixels::BulkPlan::OnError::Mark
                                        : pixels::BulkPlan::OnError::Fail;
+  constexpr std::int64_t kMaxJobs = 64;
+  if (call.integer("jobs") < 1 || call.integer("jobs") > kMaxJobs) {
+    return Failure(usage_error(fmt::format("--jobs \"{}\" must be 1 to 64", call["jobs"]), "jobs"));
+  }
+  plan.jobs = static_cast<std::size_t>(call.integer("jobs"));
   if (auto done = read_columns(call, plan); !done) {
     return Failure(done.error());
   }
@@ -127,17 +132,16 @@ Result<pixels::BulkCounts> feed_all(Call& call, pixels::Bulk& run) {
   if (!lines) {
     return Failure(lines.error());
   }
-  std::string line;
+  std::string block;
   while (true) {
-    const auto more = (*lines)->next(line);
+    const auto more = (*lines)->next_block(block);
     if (!more) {
       return Failure(more.error());
     }
     if (!*more) {
       return run.finish();
     }
-    line += '\n';
-    if (auto fed = run.feed(line); !fed) {
+    if (auto fed = run.feed(block); !fed) {
       return Failure(fed.error());
     }
   }
@@ -210,6 +214,11 @@ void declare_pixel_bulk(Tree& tree) {
                .value = "FILE",
                .help = "list bad rows there as CSV",
                .complete = Complete::Files})
+      .option({.name = "jobs",
+               .value = "N",
+               .help = "threads; rows keep their order",
+               .type = Type::Integer,
+               .fallback = "1"})
       .option({.name = "img-style",
                .value = "CSS",
                .help = "style of the image instead of the hidden one"})

@@ -37,13 +37,14 @@ constexpr Table kStandardTable = make_table(kStandard);
 constexpr Table kUrlTable = make_table(kUrl);
 constexpr Table kLenientTable = make_lenient_table();
 
-std::string encode(std::string_view octets, std::string_view alphabet, bool pad) {
+void append(std::string& out, std::string_view octets, std::string_view alphabet, bool pad) {
   const std::size_t whole = octets.size() / 3;
   const std::size_t rest = octets.size() % 3;
   const std::size_t tail = rest == 0 ? 0 : rest + 1;
-  std::string out(whole * 4 + (pad && rest != 0 ? 4 : tail), '=');
+  const std::size_t before = out.size();
+  out.resize(before + whole * 4 + (pad && rest != 0 ? 4 : tail), '=');
   const auto* in = reinterpret_cast<const unsigned char*>(octets.data());
-  char* to = out.data();
+  char* to = out.data() + before;
   for (std::size_t i = 0; i < whole; ++i, in += 3, to += 4) {
     const std::uint32_t group = std::uint32_t{in[0]} << 16U | std::uint32_t{in[1]} << 8U | in[2];
     to[0] = alphabet[group >> 18U];
@@ -58,6 +59,11 @@ std::string encode(std::string_view octets, std::string_view alphabet, bool pad)
       to[i] = alphabet[(group >> (18U - 6U * i)) & 63U];
     }
   }
+}
+
+std::string encode(std::string_view octets, std::string_view alphabet, bool pad) {
+  std::string out;
+  append(out, octets, alphabet, pad);
   return out;
 }
 
@@ -98,6 +104,10 @@ std::string_view without_padding(std::string_view text) {
 
 std::string base64url_encode(std::string_view octets) {
   return encode(octets, kUrl, false);
+}
+
+void append_base64url(std::string& out, std::string_view octets) {
+  append(out, octets, kUrl, false);
 }
 
 std::string base64_encode(std::string_view octets) {

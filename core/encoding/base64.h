@@ -11,6 +11,8 @@ namespace edge::encoding {
 
 /// base64url without padding (RFC 4648 section 5).
 std::string base64url_encode(std::string_view octets);
+/// Appends the same to a text.
+void append_base64url(std::string& out, std::string_view octets);
 /// Standard base64 with padding (RFC 4648 section 4).
 std::string base64_encode(std::string_view octets);
 

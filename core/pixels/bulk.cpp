@@ -4,396 +4,318 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "core/encoding/csv.h"
-#include "core/json/document.h"
-#include "core/json/writer.h"
-#include "core/pixels/record.h"
+#include "core/pixels/bulk_rows.h"
 
 namespace edge::pixels {
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{256} << 10U;
+/// A piece ends with whichever comes first: short rows make the most output per octet.
+constexpr std::size_t kPieceBytes = std::size_t{64} << 10U;
+constexpr std::size_t kPieceRows = 2048;
 
 Error wrong(std::string message, std::string field = {}) {
   return {ErrorCode::InvalidArgument, std::move(message), std::move(field)};
 }
 
-/// Where an id may stand in a header when no column was named for it.
-const std::vector<std::string>& usual_columns(std::string_view field) {
-  static const std::vector<std::string> kCampaign{"campaignId", "campaign_id"};
-  static const std::vector<std::string> kEmail{"emailId", "email_id"};
-  static const std::vector<std::string> kRecipient{
-      "recipientId", "recipient_id", "recipient", "id", "email"};
-  if (field == "campaignId") {
-    return kCampaign;
+/// Finds where rows end. A line end inside quotes ends none.
+class RowEnds {
+ public:
+  RowEnds(char separator, bool quotes)
+      : quotes_(quotes), reader_(separator, [this](encoding::CsvReader::Row&) {
+          finished_ = true;
+          return true;
+        }) {
+    reader_.feed("\n");  // the byte order mark is dealt with elsewhere
   }
-  return field == "emailId" ? kEmail : kRecipient;
-}
 
-struct IdField {
-  std::string_view name;
-  std::string Claims::*member;
+  /// Takes one line without its end; true when the row ends with it.
+  bool take(std::string_view line) {
+    if (!quotes_ || (!inside_ && std::memchr(line.data(), '"', line.size()) == nullptr)) {
+      return true;
+    }
+    finished_ = false;
+    reader_.feed(line);
+    reader_.feed("\n");
+    inside_ = !finished_;
+    return finished_;
+  }
+
+ private:
+  const bool quotes_;
+  encoding::CsvReader reader_;
+  bool inside_ = false;
+  bool finished_ = false;
 };
-constexpr std::array<IdField, 3> kIds{{{"campaignId", &Claims::campaign_id},
-                                       {"emailId", &Claims::email_id},
-                                       {"recipientId", &Claims::recipient_id}}};
+
+/// A piece on its way through a thread.
+struct Task {
+  std::string text;
+  BulkPiece result;
+  bool is_done = false;
+  std::exception_ptr fault;
+};
+
+/// Threads that work on tasks; the one who gives them takes them back in order.
+class Workers {
+ public:
+  Workers(const BulkTable& table, const KeyRing& ring, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      threads_.emplace_back([this, &table, &ring](const std::stop_token& stop) {
+        BulkRows rows(table, ring);
+        while (Task* task = next(stop)) {
+          try {
+            rows.work(task->text, task->result);
+          } catch (...) {
+            task->fault = std::current_exception();
+          }
+          const std::lock_guard lock(mutex_);
+          task->is_done = true;
+          changed_.notify_all();
+        }
+      });
+    }
+  }
+
+  void give(std::unique_ptr<Task> task) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(task.get());
+    all_.push_back(std::move(task));
+    changed_.notify_all();
+  }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
+
+  /// The oldest task, once it is done.
+  std::unique_ptr<Task> take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return all_.front()->is_done; });
+    std::unique_ptr<Task> task = std::move(all_.front());
+    all_.pop_front();
+    if (task->fault) {
+      std::rethrow_exception(task->fault);
+    }
+    return task;
+  }
+
+ private:
+  Task* next(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
+      return nullptr;
+    }
+    Task* task = waiting_.front();
+    waiting_.pop_front();
+    return task;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<Task*> waiting_;              // guarded by mutex_
+  std::deque<std::unique_ptr<Task>> all_;  // the giver's; `is_done` guarded by mutex_
+  std::vector<std::jthread> threads_;      // last: they end before what they use
+};
 
 }  // namespace
 
 class Bulk::Work {
  public:
   Work(BulkPlan plan, const KeyRing& ring, Sink sink, Report report)
-      : plan_(std::move(plan)),
-        ring_(ring),
-        sink_(std::move(sink)),
-        report_(std::move(report)),
-        reader_(plan_.in == TableForm::Tsv ? '\t' : ',',
-                [this](encoding::CsvReader::Row& row) { return take(row); }) {}
+      : ring_(ring), sink_(std::move(sink)), report_(std::move(report)) {
+    table_.plan = std::move(plan);
+    is_json_ = table_.plan.in == TableForm::JsonLines;
+    ends_.emplace(table_.plan.in == TableForm::Tsv ? '\t' : ',', !is_json_);
+  }
 
   Result<void> feed(std::string_view piece) {
-    const bool fine = plan_.in == TableForm::JsonLines ? feed_lines(piece) : reader_.feed(piece);
-    return fine ? Result<void>{} : stopped();
+    while (!failure_) {
+      const std::size_t end = piece.find('\n');
+      if (end == std::string_view::npos) {
+        line_ += piece;
+        break;
+      }
+      if (line_.empty()) {
+        take_line(piece.substr(0, end));
+      } else {
+        line_ += piece.substr(0, end);
+        take_line(line_);
+        line_.clear();
+      }
+      piece.remove_prefix(end + 1);
+    }
+    if (!failure_ && row_.size() + line_.size() > encoding::CsvReader::kMaxRowBytes) {
+      hand_out_all();
+      if (!failure_) {
+        failure_ = wrong(
+            fmt::format("row {} is longer than 1 MiB; is a quote not closed?", rows_handed_ + 1));
+      }
+    }
+    return failure_ ? Result<void>(Failure(*failure_)) : Result<void>{};
   }
 
   Result<BulkCounts> finish() {
-    bool fine = true;
-    if (plan_.in == TableForm::JsonLines) {
-      fine = line_.empty() || take_line(line_);
-    } else {
-      fine = reader_.finish();
-      if (fine && header_.empty()) {
-        failure_ = wrong("the table is empty: a header row is required");
-        fine = false;
-      }
+    if (!failure_ && !line_.empty()) {
+      take_line(std::exchange(line_, {}));
     }
-    flush();
-    if (!fine) {
-      return Failure(stopped().error());
+    if (!failure_ && !row_.empty()) {
+      take_row(std::exchange(row_, {}));  // a quote that was never closed
+    }
+    hand_out_all();
+    if (!failure_ && !is_json_ && !has_header_) {
+      failure_ = wrong("the table is empty: a header row is required");
+    }
+    if (failure_) {
+      return Failure(*failure_);
     }
     return counts_;
   }
 
  private:
-  /// Why reading ended early.
-  Result<void> stopped() {
-    flush();
+  void take_line(std::string_view line) {
+    if (at_start_) {
+      at_start_ = false;
+      if (line.starts_with("\xEF\xBB\xBF")) {
+        line.remove_prefix(3);
+      }
+    }
+    if (!ends_->take(line)) {
+      row_ += line;
+      row_ += '\n';
+      return;
+    }
+    if (row_.empty()) {
+      take_row(line);
+      return;
+    }
+    row_ += line;
+    take_row(row_);
+    row_.clear();
+  }
+
+  void take_row(std::string_view row) {
+    if (!is_json_ && !has_header_) {
+      take_header(row);
+      return;
+    }
+    piece_ += row;
+    piece_ += '\n';
+    ++piece_rows_;
+    if (piece_.size() >= kPieceBytes || piece_rows_ >= kPieceRows) {
+      hand_over();
+    }
+  }
+
+  void take_header(std::string_view row) {
+    encoding::CsvReader reader(table_.plan.in == TableForm::Tsv ? '\t' : ',',
+                               [this](encoding::CsvReader::Row& read) {
+                                 header_text_ = read.text;
+                                 names_ = read.fields;
+                                 return true;
+                               });
+    reader.feed("\n");
+    reader.feed(row);
+    reader.finish();
+    if (names_.empty()) {
+      return;  // a blank line
+    }
+    has_header_ = true;
+    rows_handed_ = 1;
+    if (auto taken = table_.take_header(std::move(names_)); !taken) {
+      failure_ = taken.error();
+      return;
+    }
+    sink_(table_.header_line(header_text_));
+  }
+
+  /// Gives the gathered rows away: to a thread, or works on them here.
+  void hand_over() {
+    if (piece_.empty()) {
+      return;
+    }
+    piece_rows_ = 0;
+    if (table_.plan.jobs > 1) {
+      if (!workers_) {
+        workers_.emplace(table_, ring_, table_.plan.jobs);
+      }
+      auto task = spare_ ? std::move(spare_) : std::make_unique<Task>();
+      task->is_done = false;
+      task->text.swap(piece_);
+      piece_.clear();
+      workers_->give(std::move(task));
+      if (workers_->size() > 2 * table_.plan.jobs) {
+        take_back();
+      }
+      return;
+    }
+    if (!rows_) {
+      rows_.emplace(table_, ring_);
+    }
+    rows_->work(piece_, result_);
+    piece_.clear();
+    hand_out(result_);
+  }
+
+  /// Ends the work on everything that was given so far.
+  void hand_out_all() {
     if (!failure_) {
-      failure_ =
-          wrong(fmt::format("row {} is longer than 1 MiB; is a quote not closed?", row_ + 1));
+      hand_over();
     }
-    return Failure(*failure_);
-  }
-
-  void flush() {
-    if (!out_.empty()) {
-      sink_(out_);
-      out_.clear();
+    while (!failure_ && workers_ && workers_->size() > 0) {
+      take_back();
     }
   }
 
-  bool stop(Error error) {
-    failure_ = std::move(error);
-    return false;
+  void take_back() {
+    auto task = workers_->take();
+    hand_out(task->result);
+    spare_ = std::move(task);
   }
 
-  bool take(encoding::CsvReader::Row& row) {
-    row_ = row.number;
-    if (header_.empty()) {
-      return take_header(row);
+  void hand_out(const BulkPiece& piece) {
+    if (!piece.text.empty()) {
+      sink_(piece.text);
     }
-    Claims claims = plan_.constants;
-    auto filled = fill(row, claims);
-    const auto token =
-        filled ? seal(claims, ring_, plan_.seal) : Result<std::string>(Failure(filled.error()));
-    if (!token && !allow(token.error())) {
-      return false;
+    for (const BadRow& bad : piece.bad) {
+      report_({rows_handed_ + bad.row, bad.error});
     }
-    if (token || plan_.on_error == BulkPlan::OnError::Mark) {
-      append_row(row, token);
+    counts_.made += piece.made;
+    counts_.bad += piece.bad.size();
+    if (piece.stop) {
+      failure_ = *piece.stop;
+      failure_->message = fmt::format("row {}: {}", rows_handed_ + piece.rows, failure_->message);
     }
-    if (out_.size() >= kBlockBytes) {
-      flush();
-    }
-    return true;
+    rows_handed_ += piece.rows;
   }
 
-  /// Counts and reports a bad row; false when it ends the run.
-  bool allow(const Error& error) {
-    report_({row_, error});
-    ++counts_.bad;
-    if (plan_.on_error != BulkPlan::OnError::Fail) {
-      return true;
-    }
-    Error stop_error = error;
-    stop_error.message = fmt::format("row {}: {}", row_, error.message);
-    return stop(std::move(stop_error));
-  }
-
-  bool take_header(encoding::CsvReader::Row& row) {
-    header_ = row.fields;
-    for (const std::string& name : plan_.append) {
-      if (std::ranges::find(header_, name) != header_.end()) {
-        return stop(wrong(fmt::format("the table has a column {} already", name), name));
-      }
-    }
-    if (!find_columns()) {
-      return false;
-    }
-    if (plan_.out == TableForm::JsonLines) {
-      return true;
-    }
-    const char separator = separator_of(plan_.out);
-    copy_columns(row);
-    for (const std::string& name : plan_.append) {
-      out_ += separator;
-      out_ += name;
-    }
-    out_ += '\n';
-    return true;
-  }
-
-  bool find_columns() {
-    for (const auto& [name, member] : kIds) {
-      const auto named = plan_.columns.find(name);
-      for (const std::string& column :
-           named != plan_.columns.end() ? std::vector{named->second} : usual_columns(name)) {
-        const auto found = std::ranges::find(header_, column);
-        if (found != header_.end()) {
-          ids_.emplace_back(member, static_cast<std::size_t>(found - header_.begin()));
-          break;
-        }
-      }
-      if (named != plan_.columns.end() && (ids_.empty() || ids_.back().first != member)) {
-        return stop(wrong(fmt::format("the table has no column \"{}\" for {}", named->second, name),
-                          named->second));
-      }
-    }
-    for (const auto& [field, column] : plan_.columns) {
-      if (!field.starts_with("meta.")) {
-        continue;
-      }
-      const auto found = std::ranges::find(header_, column);
-      if (found == header_.end()) {
-        return stop(
-            wrong(fmt::format("the table has no column \"{}\" for {}", column, field), column));
-      }
-      metadata_.emplace_back(field.substr(5), static_cast<std::size_t>(found - header_.begin()));
-    }
-    return true;
-  }
-
-  Result<void> fill(const encoding::CsvReader::Row& row, Claims& claims) {
-    if (row.fields.size() != header_.size()) {
-      return Failure({ErrorCode::InvalidArgument,
-                      fmt::format("{} columns instead of {}", row.fields.size(), header_.size()),
-                      {},
-                      "wrong_columns"});
-    }
-    for (const auto& [member, column] : ids_) {
-      const std::string& value = row.fields[column];
-      if (!value.empty() || member == &Claims::recipient_id) {
-        claims.*member = value;
-      }
-    }
-    return metadata_.empty() ? Result<void>{} : fill_metadata(row, claims);
-  }
-
-  Result<void> fill_metadata(const encoding::CsvReader::Row& row, Claims& claims) {
-    json::Writer out;
-    out.begin_object();
-    if (!claims.metadata.empty()) {
-      const auto constant = json::Document::parse(claims.metadata, json::kStrict);
-      for (const auto& [name, value] : constant->root().members()) {
-        const bool replaced =
-            std::ranges::find(metadata_, name, &NamedColumn::first) != metadata_.end();
-        if (!replaced) {
-          out.key(name).value(value);
-        }
-      }
-    }
-    for (const auto& [name, column] : metadata_) {
-      if (!row.fields[column].empty()) {
-        out.member(name, row.fields[column]);
-      }
-    }
-    out.end_object();
-    auto canonical = canonical_metadata(out.text());
-    if (!canonical) {
-      return Failure(canonical.error());
-    }
-    claims.metadata = std::move(*canonical);
-    return {};
-  }
-
-  [[nodiscard]] static char separator_of(TableForm form) {
-    return form == TableForm::Tsv ? '\t' : ',';
-  }
-
-  void copy_columns(const encoding::CsvReader::Row& row) {
-    if (plan_.in == plan_.out) {
-      out_ += row.text;
-      return;
-    }
-    for (std::size_t i = 0; i < row.fields.size(); ++i) {
-      if (i > 0) {
-        out_ += separator_of(plan_.out);
-      }
-      encoding::append_csv_field(out_, row.fields[i], separator_of(plan_.out));
-    }
-  }
-
-  void append_row(const encoding::CsvReader::Row& row, const Result<std::string>& token) {
-    if (plan_.out == TableForm::JsonLines) {
-      std::string object = "{";
-      for (std::size_t i = 0; i < row.fields.size() && i < header_.size(); ++i) {
-        json::append_string(object, header_[i]);
-        object += ':';
-        json::append_string(object, row.fields[i]);
-        object += ',';
-      }
-      append_members(std::move(object), token);
-      return;
-    }
-    copy_columns(row);
-    for (const std::string& name : plan_.append) {
-      out_ += separator_of(plan_.out);
-      encoding::append_csv_field(out_, value_of(name, token), separator_of(plan_.out));
-    }
-    out_ += '\n';
-    counts_.made += token ? 1 : 0;
-  }
-
-  /// The new columns behind `object`, which ends in `{` or `,`.
-  void append_members(std::string object, const Result<std::string>& token) {
-    for (const std::string& name : plan_.append) {
-      json::append_string(object, name);
-      object += ':';
-      json::append_string(object, value_of(name, token));
-      object += ',';
-    }
-    object.back() = '}';
-    out_ += object;
-    out_ += '\n';
-    counts_.made += token ? 1 : 0;
-  }
-
-  [[nodiscard]] std::string value_of(std::string_view name,
-                                     const Result<std::string>& token) const {
-    if (!token) {
-      return name == "pixelError" ? reason_of(token.error()) : std::string();
-    }
-    if (name == "pixelId") {
-      return *token;
-    }
-    if (name == "pixelUrl") {
-      return pixel_url(plan_.base_url, *token);
-    }
-    return name == "pixelHTML"
-               ? snippet(Snippet::Html, pixel_url(plan_.base_url, *token), plan_.style)
-               : std::string();
-  }
-
-  bool feed_lines(std::string_view piece) {
-    while (true) {
-      const std::size_t end = piece.find('\n');
-      line_ += piece.substr(0, end);
-      if (line_.size() > encoding::CsvReader::kMaxRowBytes) {
-        return false;
-      }
-      if (end == std::string_view::npos) {
-        return true;
-      }
-      piece.remove_prefix(end + 1);
-      const std::string line = std::exchange(line_, {});
-      if (!take_line(line)) {
-        return false;
-      }
-    }
-  }
-
-  bool take_line(std::string_view line) {
-    ++row_;
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
-      return true;
-    }
-    const auto document = json::Document::parse(line, json::kEvent);
-    if (!document || !document->root().is_object()) {
-      const std::string why = document ? "must be a JSON object" : document.error().message;
-      return allow({ErrorCode::InvalidArgument, why, {}, "parse_error"});
-    }
-    const auto token = token_of_line(document->root());
-    if (!token && !allow(token.error())) {
-      return false;
-    }
-    if (token || plan_.on_error == BulkPlan::OnError::Mark) {
-      std::string object(document->root().raw());
-      object.pop_back();
-      if (document->root().size() > 0) {
-        object += ',';
-      }
-      append_members(std::move(object), token);
-    }
-    if (out_.size() >= kBlockBytes) {
-      flush();
-    }
-    return true;
-  }
-
-  Result<std::string> token_of_line(json::Value root) {
-    for (const std::string& name : plan_.append) {
-      if (root.find(name)) {
-        return Failure({ErrorCode::InvalidArgument,
-                        "the record has a member " + name + " already",
-                        name,
-                        "name_clash"});
-      }
-    }
-    Claims claims = plan_.constants;
-    for (const auto& [name, member] : kIds) {
-      const auto named = plan_.columns.find(name);
-      for (const std::string& column :
-           named != plan_.columns.end() ? std::vector{named->second} : usual_columns(name)) {
-        const auto value = root.find(column);
-        if (!value || value->is_null()) {
-          continue;
-        }
-        if (!value->is_string()) {
-          return Failure(
-              {ErrorCode::InvalidArgument, column + " must be a string", column, "invalid_id"});
-        }
-        claims.*member = *value->as_string();
-        break;
-      }
-    }
-    if (const auto metadata = root.find("metadata"); metadata && !metadata->is_null()) {
-      auto canonical = canonical_metadata(metadata->raw());
-      if (!canonical) {
-        return Failure(canonical.error());
-      }
-      claims.metadata = std::move(*canonical);
-    }
-    return seal(claims, ring_, plan_.seal);
-  }
-
-  using NamedColumn = std::pair<std::string, std::size_t>;
-
-  const BulkPlan plan_;
+  BulkTable table_;
   const KeyRing& ring_;
   Sink sink_;
   Report report_;
-  encoding::CsvReader reader_;
-  std::vector<std::string> header_;
-  std::vector<std::pair<std::string Claims::*, std::size_t>> ids_;
-  std::vector<NamedColumn> metadata_;
-  std::string line_;
-  std::string out_;
-  std::size_t row_ = 0;
+  bool is_json_ = false;
+  bool at_start_ = true;
+  bool has_header_ = false;
+  std::optional<RowEnds> ends_;
+  std::string line_;   // the begin of a line that is not whole yet
+  std::string row_;    // the begin of a row with line ends inside quotes
+  std::string piece_;  // whole rows
+  std::size_t piece_rows_ = 0;
+  std::string header_text_;
+  std::vector<std::string> names_;
+  std::size_t rows_handed_ = 0;
   BulkCounts counts_;
   std::optional<Error> failure_;
+  std::optional<BulkRows> rows_;
+  BulkPiece result_;
+  std::unique_ptr<Task> spare_;
+  std::optional<Workers> workers_;  // last: its threads use the table
 };
 
 Bulk::Bulk(BulkPlan plan, const KeyRing& ring, Sink sink, Report report)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One pixel for each row of a mailing list, streaming: rows go through in order, memory is bounded
-// by the longest row (1 MiB) and one block of output, whatever the number of rows.
+// by the longest row (1 MiB) and a few pieces of 64 KiB with their output per thread, whatever the
+// number of rows.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,7 @@ struct BulkPlan {
   /// Among `pixelId`, `pixelUrl`, `pixelHTML`, `pixelError`, in the order they are appended.
   std::vector<std::string> append = {"pixelId", "pixelUrl", "pixelHTML"};
   enum class OnError : std::uint8_t { Fail, Skip, Mark } on_error = OnError::Fail;
+  std::size_t jobs = 1;  ///< threads that work on pieces; with 1 the caller's does
 };
 
 /// A row that got no pixel. The header of a table is row 1.
@@ -48,8 +50,8 @@ struct BulkCounts {
   std::size_t bad = 0;
 };
 
-/// Takes the text of a table in pieces and hands out the text of the new one in blocks. One thread
-/// only.
+/// Takes the text of a table in pieces and hands out the text of the new one in blocks, in order.
+/// For one thread; sink and report are called on it whatever the number of jobs.
 ///
 /// Columns are copied as they stand; new ones are appended; output lines end in LF. A clash of
 /// column names, a missing header, or a bad row under `OnError::Fail` is an error of `feed` or

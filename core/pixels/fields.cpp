@@ -30,9 +30,21 @@ void append_field(std::string& out, unsigned number, unsigned encoding, std::str
 }
 
 void append_id(std::string& out, unsigned number, std::string_view text) {
-  if (!text.empty()) {
-    const Packed packed = pack(text);
-    append_field(out, number, static_cast<unsigned>(packed.packing), packed.octets);
+  if (text.empty()) {
+    return;
+  }
+  // Packed values have at most 255 octets; room for the longer length is taken back.
+  const std::size_t begin = out.size();
+  out.append(3, '\0');
+  const Packing packing = append_packed(out, text);
+  const std::size_t length = out.size() - begin - 3;
+  out[begin] = static_cast<char>(number << 4U | static_cast<unsigned>(packing));
+  if (length >= 128) {
+    out[begin + 1] = static_cast<char>(0x80U | (length >> 8U));
+    out[begin + 2] = static_cast<char>(length & 0xFFU);
+  } else {
+    out[begin + 1] = static_cast<char>(length);
+    out.erase(begin + 2, 1);
   }
 }
 
@@ -127,6 +139,10 @@ void append_fields(std::string& out, const Claims& claims) {
   }
   append_id(out, kLinkId, claims.link_id);
   append_id(out, kListId, claims.list_id);
+}
+
+void append_id_field(std::string& out, IdField field, std::string_view id) {
+  append_id(out, static_cast<unsigned>(field), id);
 }
 
 FieldStatus read_fields(std::string_view body, Claims& claims) {

@@ -32,12 +32,6 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-std::string uuid_octets(std::string_view text) {
-  std::string digits(text);
-  std::erase(digits, '-');
-  return *encoding::hex_decode(digits);
-}
-
 std::string uuid_text(std::string_view octets) {
   std::string text = encoding::hex_encode(octets);
   for (const std::size_t at : {8U, 13U, 18U, 23U}) {
@@ -56,13 +50,16 @@ std::optional<std::uint64_t> decimal_value(std::string_view text) {
   return failure == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
-std::string shortest_octets(std::uint64_t value) {
-  std::string octets;
-  do {
-    octets.insert(octets.begin(), static_cast<char>(value & 0xFFU));
-    value >>= 8U;
-  } while (value != 0);
-  return octets;
+void append_hex(std::string& out, std::string_view digits) {
+  for (std::size_t i = 0; i + 1 < digits.size();) {
+    if (digits[i] == '-') {
+      ++i;
+      continue;
+    }
+    out +=
+        static_cast<char>(encoding::hex_digit(digits[i]) << 4 | encoding::hex_digit(digits[i + 1]));
+    i += 2;
+  }
 }
 
 std::optional<std::string> unchecked(Packing packing, std::string_view octets) {
@@ -90,33 +87,58 @@ std::optional<std::string> unchecked(Packing packing, std::string_view octets) {
 }  // namespace
 
 bool is_identifier(std::string_view text) {
-  if (text.empty() || text.size() > kMaxIdentifierBytes || !encoding::is_utf8(text)) {
+  if (text.empty() || text.size() > kMaxIdentifierBytes) {
     return false;
   }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool high_control =
-        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c < 0x20 || c == 0x7F || high_control) {
+  bool is_ascii = true;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7F) {
+      return false;
+    }
+    is_ascii = is_ascii && octet < 0x80;
+  }
+  if (is_ascii) {
+    return true;
+  }
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (static_cast<unsigned char>(text[i]) == 0xC2 &&
+        static_cast<unsigned char>(text[i + 1]) < 0xA0) {
       return false;
     }
   }
-  return true;
+  return encoding::is_utf8(text);
 }
 
-Packed pack(std::string_view text) {
+Packing append_packed(std::string& out, std::string_view text) {
   if (is_uuid(text)) {
-    return {Packing::Uuid, uuid_octets(text)};
+    append_hex(out, text);
+    return Packing::Uuid;
   }
   if (const auto value = decimal_value(text)) {
-    return {Packing::Decimal, shortest_octets(*value)};
+    unsigned octets = 1;
+    while (octets < 8 && *value >> (8 * octets) != 0) {
+      ++octets;
+    }
+    while (octets > 0) {
+      out += static_cast<char>(*value >> (8 * --octets));
+    }
+    return Packing::Decimal;
   }
   const bool hex = text.size() >= 8 && text.size() <= 254 && text.size() % 2 == 0 &&
                    std::ranges::all_of(text, is_lower_hex);
   if (hex) {
-    return {Packing::Hex, *encoding::hex_decode(text)};
+    append_hex(out, text);
+    return Packing::Hex;
   }
-  return {Packing::Text, std::string(text)};
+  out += text;
+  return Packing::Text;
+}
+
+Packed pack(std::string_view text) {
+  Packed packed;
+  packed.packing = append_packed(packed.octets, text);
+  return packed;
 }
 
 std::optional<std::string> unpack(Packing packing, std::string_view octets) {

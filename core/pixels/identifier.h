@@ -23,6 +23,9 @@ bool is_identifier(std::string_view text);
 /// Packs an identifier; `text` must be one.
 Packed pack(std::string_view text);
 
+/// Appends the packed octets of an identifier; `text` must be one.
+Packing append_packed(std::string& out, std::string_view text);
+
 /// The identifier, or nothing when `pack` would not have written these octets in this packing.
 std::optional<std::string> unpack(Packing packing, std::string_view octets);
 

@@ -306,3 +306,36 @@ TEST_CASE("opt-out lists and reports work on the local store", "[cli]") {
   CHECK(no_report.exit == 2);
   CHECK(unknown.exit == 2);
 }
+
+TEST_CASE("a list becomes the same with several threads, and says which row is bad", "[cli]") {
+  const Build build;
+  std::string list = "id,name\n";
+  for (int i = 0; i < 9'000; ++i) {
+    list += "u-" + std::to_string(i) + ",\"Name, " + std::to_string(i) + "\"\n";
+  }
+  const std::vector<std::string> bulk{
+      "pixel", "bulk", "--campaign", "summer", "--columns", "pixelUrl,pixelError"};
+  const auto with = [&](const std::string& input, std::vector<std::string> more) {
+    more.insert(more.begin(), bulk.begin(), bulk.end());
+    return build.make(std::move(more), input);
+  };
+
+  const Finished one = with(list, {});
+  const Finished three = with(list, {"--jobs", "3"});
+  const Finished ended = with(list + "\"\x01\",bad\nu-x,good\n", {"--jobs", "2"});
+  const Finished skipped =
+      with(list + "\"\x01\",bad\nu-x,good\n", {"--jobs", "2", "--on-error", "skip"});
+  const Finished none = with(list, {"--jobs", "0"});
+
+  CHECK(one.exit == 0);
+  CHECK(three.out == one.out);
+  CHECK(line_of(one.out, 9'001).starts_with("u-8999,\"Name, 8999\"," + kBase + "/pixel/track/I"));
+  CHECK(ended.exit == 3);
+  CHECK(ended.out == one.out);
+  CHECK(ended.err.find("row 9002: ") != std::string::npos);
+  CHECK(skipped.exit == 8);
+  CHECK(skipped.out.size() > one.out.size());
+  CHECK(skipped.err.find("row 9002: ") != std::string::npos);
+  CHECK(none.exit == 2);
+  CHECK(none.err.find("--jobs \"0\" must be 1 to 64") != std::string::npos);
+}

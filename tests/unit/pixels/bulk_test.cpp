@@ -7,6 +7,7 @@
 
 #include "core/encoding/csv.h"
 #include "core/json/document.h"
+#include "core/pixels/token_mold.h"
 #include "tests/support/vectors.h"
 
 namespace pixels = edge::pixels;
@@ -158,4 +159,109 @@ TEST_CASE("columns can be named, metadata taken from them, and names must not cl
   CHECK(run(mapped, "").counts.error().message.find("header row") != std::string::npos);
   const auto ragged = run(mapped, "who,tier\na\n");
   CHECK(ragged.bad.at(0).error.reason == "wrong_columns");
+}
+
+TEST_CASE("several threads give the same table as one, whatever the pieces", "[pixels]") {
+  std::string input = "id,note\r\n";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string number = std::to_string(i);
+    input += i % 1000 == 7    ? "\"u-" + number + "\",\"a\nb, \"\"c\"\"\"\n"
+             : i % 1000 == 9  ? "bad\x01" + number + ",x\n"
+             : i % 1000 == 11 ? "\n"
+             : i % 1000 == 13 ? "u-" + number + "\n"
+                              : "u-" + number + ",quo\"te\r\n";
+  }
+  auto one = plan();
+  one.on_error = pixels::BulkPlan::OnError::Mark;
+  one.append = {"pixelUrl", "pixelError"};
+  auto several = one;
+  several.jobs = 3;
+
+  const auto expected = run(one, input, 1'000'000);
+  const auto parallel = run(several, input, 100'003);
+  const auto small = run(one, input, 11);
+
+  REQUIRE(expected.counts);
+  CHECK(expected.counts->made == 20'000 - 60);
+  CHECK(expected.bad.size() == 40);
+  CHECK(parallel.text == expected.text);
+  CHECK(small.text == expected.text);
+  REQUIRE(parallel.bad.size() == expected.bad.size());
+  for (std::size_t i = 0; i < expected.bad.size(); ++i) {
+    CHECK(parallel.bad[i].row == expected.bad[i].row);
+    CHECK(parallel.bad[i].error == expected.bad[i].error);
+  }
+  CHECK(rows_of(expected.text).size() == 20'000 - 20 + 1);
+  CHECK(rows_of(expected.text).at(8).at(1) == "a\nb, \"c\"");
+}
+
+TEST_CASE("with several threads a bad row ends the run behind the rows before it", "[pixels]") {
+  std::string input = "id\n";
+  for (int i = 0; i < 30'000; ++i) {
+    input += (i == 12'345 ? std::string("\x01") : "u-" + std::to_string(i)) + "\n";
+  }
+  auto several = plan();
+  several.jobs = 2;
+  several.append = {"pixelId"};
+
+  const auto outcome = run(several, input, 65'536);
+
+  REQUIRE_FALSE(outcome.counts);
+  CHECK(outcome.counts.error().message.starts_with("row 12347: "));
+  CHECK(rows_of(outcome.text).size() == 12'346);
+  REQUIRE(outcome.bad.size() == 1);
+  CHECK(outcome.bad[0].row == 12'347);
+}
+
+TEST_CASE("a table that is no table is refused: an open quote, a row without end", "[pixels]") {
+  const std::string open_quote = "id\n\"u-1\nu-2\n";
+  const auto unclosed = run(plan(), open_quote);
+  auto several = plan();
+  several.jobs = GENERATE(1U, 2U);
+  const auto endless = run(several, "id\nu-1\n\"" + std::string(1'100'000, 'a'), 65'536);
+
+  REQUIRE_FALSE(unclosed.counts);
+  CHECK(unclosed.counts.error().message.starts_with("row 2: "));
+  REQUIRE_FALSE(endless.counts);
+  CHECK(endless.counts.error().message.starts_with("row 3 is longer than 1 MiB"));
+  CHECK(rows_of(endless.text).size() == 2);
+}
+
+TEST_CASE("molded tokens equal sealed ones", "[pixels]") {
+  const auto keys = ring();
+  const pixels::Claims constants{.issued_at = 1732369255,
+                                 .campaign_id = "0f8fad5b-d9cb-469f-a165-70867728950e",
+                                 .email_id = "42",
+                                 .metadata = R"({"a":1})",
+                                 .ttl_s = 70'000};
+  const bool sealed = GENERATE(false, true);
+  pixels::TokenMold mold(constants, keys, {.key_number = 1, .sealed = sealed});
+  for (const std::string& recipient : {std::string("u-1"),
+                                       std::string("18446744073709551615"),
+                                       std::string("0"),
+                                       std::string("deadbeefdeadbeef"),
+                                       std::string("0f8fad5b-d9cb-469f-a165-70867728950e"),
+                                       std::string("\u00e4\u00f6\u00fc"),
+                                       std::string(255, 'x'),
+                                       std::string(),
+                                       std::string(256, 'x'),
+                                       std::string("\xC2\x80"),
+                                       std::string("\xFF")}) {
+    for (const std::string& email : {std::string(), std::string("mail-7")}) {
+      pixels::Claims claims = constants;
+      claims.recipient_id = recipient;
+      claims.email_id = email.empty() ? claims.email_id : email;
+      const auto expected = pixels::seal(claims, keys, {.key_number = 1, .sealed = sealed});
+      std::string out = "before";
+
+      const auto made = mold.append(out, {.email = email, .recipient = recipient});
+
+      CAPTURE(recipient, email);
+      REQUIRE(made.has_value() == expected.has_value());
+      CHECK(out == (expected ? "before" + *expected : "before"));
+      if (!expected) {
+        CHECK(made.error() == expected.error());
+      }
+    }
+  }
 }
