@@ -119,6 +119,7 @@ void send(Tree& tree) {
                .value = "KEY",
                .help = "write key of the source, when the daemon wants one",
                .env = "EDGE_WRITE_KEY"})
+      .changes()
       .about(
           "The input is one JSON object, a list, a batch, or one object per line. Events are sent "
           "in requests within the "

@@ -77,12 +77,21 @@ Result<void> Sender::flush() {
   if (events_.empty()) {
     return {};
   }
+  if (call_.dry_run()) {
+    report_.message_ids.insert(report_.message_ids.end(), ids_.begin(), ids_.end());
+    forget();
+    return {};
+  }
   Remote* daemon = call_.running_daemon();
   auto done = daemon != nullptr ? send_to(*daemon) : store_here();
+  forget();
+  return done;
+}
+
+void Sender::forget() {
   events_.clear();
   ids_.clear();
   bytes_ = 0;
-  return done;
 }
 
 Result<void> Sender::send_to(Remote& daemon) {
@@ -168,6 +177,10 @@ void Sender::refuse(std::string id, std::string code, std::string message) {
 }
 
 Result<int> print_report(Call& call, const SendReport& report) {
+  if (call.dry_run()) {
+    call.note(fmt::format("would send {} events", report.message_ids.size()));
+    return exit_code::kDone;
+  }
   json::Writer out;
   out.begin_object().member("schema", "edge.sent/1").key("messageIds").begin_array();
   std::string human;

@@ -28,22 +28,25 @@ struct SendReport {
 };
 
 /// Gathers raw events and sends them in requests within the limits of the wire. An event without
-/// messageId gets one here, so that a repeated request is found out. One thread only.
+/// messageId gets one here, so that a repeated request is found out. With `--dry-run` all is read
+/// and nothing is sent. One thread only.
 class Sender {
  public:
   explicit Sender(Call& call) : call_(call) {}
 
   /// Takes one raw event; sends when enough have gathered. Failure: of the daemon or the store.
   Result<void> add(json::Value event);
+  /// Sends what has gathered.
+  Result<void> flush();
   /// Sends the rest and, locally, lets profiles take notice and destinations have the events.
   Result<void> finish();
 
   [[nodiscard]] const SendReport& report() const { return report_; }
 
  private:
-  Result<void> flush();
   Result<void> send_to(Remote& daemon);
   Result<void> store_here();
+  void forget();
   void refuse(std::string id, std::string code, std::string message);
 
   Call& call_;

@@ -106,3 +106,109 @@ TEST_CASE("send reads objects, lists and batches and says what was refused", "[c
   CHECK(send("{\"type\":").exit == 3);
   CHECK(send("").exit == 0);
 }
+
+TEST_CASE("send only counts when nothing may be sent", "[cli]") {
+  const Sandbox sandbox;
+  const std::string event = R"({"messageId":"a","type":"page","userId":"u"})";
+
+  const Finished dry = sandbox.edgectl({"send", "-i", "-", "-n"}, {.input = event});
+  const Finished real = sandbox.edgectl({"send", "-i", "-", "--json"}, {.input = event});
+
+  CHECK(dry.exit == 0);
+  CHECK(dry.err.find("would send 1 events") != std::string::npos);
+  CHECK(dry.out.empty());
+  CHECK(member(real, "duplicates") == "0");
+}
+
+TEST_CASE("trigger lists its fixtures, and every one is an event that is taken", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished list = sandbox.edgectl({"trigger", "--list", "-f", "jsonl", "--select", "/name"});
+
+  REQUIRE(list.exit == 0);
+  std::size_t sent = 0;
+  for (std::size_t at = 0; at < list.out.size(); ++sent) {
+    const std::size_t end = list.out.find('\n', at);
+    const std::string name = list.out.substr(at, end - at);
+    const Finished one = sandbox.edgectl({"trigger", name});
+    INFO(name << one.err);
+    CHECK(one.exit == 0);
+    CHECK(one.out.starts_with("edge-"));
+    at = end + 1;
+  }
+  CHECK(sent == 14);
+}
+
+TEST_CASE("trigger draws the same events again for a seed, of as many people as asked", "[cli]") {
+  const Sandbox sandbox;
+  const auto print = [&sandbox](const std::string& seed) {
+    return sandbox
+        .edgectl({"trigger",
+                  "purchase",
+                  "--count",
+                  "40",
+                  "--distinct-users",
+                  "3",
+                  "--seed",
+                  seed,
+                  "--set",
+                  "/properties/plan:=\"pro\"",
+                  "--set",
+                  "/properties/products/0/x=1",
+                  "--set",
+                  "/context/locale=de",
+                  "--print"})
+        .out;
+  };
+
+  const std::string first = print("1");
+
+  CHECK(first == print("1"));
+  CHECK(first != print("2"));
+  CHECK(std::count(first.begin(), first.end(), '\n') == 40);
+  for (const char* person : {"user-1\"", "user-2\"", "user-3\""}) {
+    CHECK(first.find(person) != std::string::npos);
+  }
+  CHECK(first.find("user-4") == std::string::npos);
+  const auto event = json::Document::parse(first.substr(0, first.find('\n')), json::kStrict);
+  REQUIRE(event);
+  CHECK(event->root().at_pointer("/properties/plan")->as_string() == "pro");
+  CHECK(event->root().at_pointer("/properties/products/0/x")->as_string() == "1");
+  CHECK(event->root().at_pointer("/context/locale")->as_string() == "de");
+}
+
+TEST_CASE("trigger sends at the rate that was asked for, and counts on -n", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished run =
+      sandbox.edgectl({"trigger", "cart", "--count", "3", "--rate", "1000/s", "--json"});
+  const Finished dry = sandbox.edgectl({"trigger", "cart", "--count", "3", "-n"});
+
+  CHECK(run.exit == 0);
+  CHECK(member(run, "rejected") == "0");
+  CHECK(std::count(run.out.begin(), run.out.end(), '-') == 15);
+  CHECK(dry.err.find("would send 3 events") != std::string::npos);
+}
+
+TEST_CASE("trigger complains about what it cannot use", "[cli]") {
+  const auto [arguments, said] = GENERATE(table<std::vector<std::string>, std::string>(
+      {{std::vector<std::string>{}, "--list"},
+       {{"parchase"}, "parchase"},
+       {{"cart", "--count", "0"}, "--count"},
+       {{"cart", "--count", "2000000"}, "--count"},
+       {{"cart", "--distinct-users", "0"}, "--distinct-users"},
+       {{"cart", "--set", "properties=1"}, "no JSON pointer"},
+       {{"cart", "--set", "/a~2=1"}, "no JSON pointer"},
+       {{"cart", "--set", "/event/x=1"}, "no such place"},
+       {{"purchase", "--set", "/properties/products/5=1"}, "no such place"},
+       {{"cart", "--rate", "fast"}, "fast"}}));
+  const Sandbox sandbox;
+  std::vector<std::string> command = {"trigger"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+
+  const Finished run = sandbox.edgectl(command);
+
+  INFO(run.err);
+  CHECK(run.exit == 2);
+  CHECK(run.err.find(said) != std::string::npos);
+}
