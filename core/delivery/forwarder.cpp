@@ -88,6 +88,13 @@ bool Forwarder::work() {
   return any;
 }
 
+bool Forwarder::work_off() {
+  lingers_ = false;
+  const bool any = work();
+  lingers_ = true;
+  return any;
+}
+
 void Forwarder::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (!step(Senders::Threads)) {

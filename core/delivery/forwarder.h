@@ -76,6 +76,8 @@ class Forwarder {
   Result<void> start();
   /// Does on the calling thread what can be done now. True when anything was done.
   bool work();
+  /// The same, but batches do not wait for more events: nobody comes back for them.
+  bool work_off();
   /// Works with sender threads until `stop`, then finishes what is in flight.
   void run(const std::stop_token& stop);
 
@@ -175,6 +177,7 @@ class Forwarder {
   std::uint64_t stored_to_ = 0;   // the cursor in the store
   bool hold_stored_ = false;
   bool gone_ = false;
+  bool lingers_ = true;                // batches wait for more events as long as the settings say
   metrics::Histogram* lag_ = nullptr;  // of the destination, while an outcome is settled
   SteadyTime looked_{};
 

@@ -191,7 +191,7 @@ void Forwarder::hold_behind_row(std::uint64_t offset, const std::string& key) {
 }
 
 bool Forwarder::lingers(std::size_t limit) const {
-  if (limit <= 1 || ready_.empty() || ready_.size() >= limit ||
+  if (!lingers_ || limit <= 1 || ready_.empty() || ready_.size() >= limit ||
       entry_->definition.linger.count() == 0) {
     return false;
   }

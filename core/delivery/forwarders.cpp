@@ -111,7 +111,7 @@ Result<void> Forwarders::run_until_idle() {
     if (auto started = forwarder.start(); !started) {
       return started;
     }
-    forwarder.work();
+    forwarder.work_off();
   }
   return {};
 }

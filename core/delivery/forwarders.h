@@ -33,7 +33,8 @@ class Forwarders {
 
   /// Runs every forwarder on threads of its own until `stop`, then finishes what is in flight.
   void run(const std::stop_token& stop);
-  /// Without a daemon: delivers on the calling thread what can be delivered now.
+  /// Without a daemon: delivers on the calling thread what can be delivered now; batches do not
+  /// wait for more events.
   Result<void> run_until_idle();
 
   /// Failures: NotFound, or of the store.

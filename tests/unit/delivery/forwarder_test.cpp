@@ -300,6 +300,19 @@ TEST_CASE("a batch waits for more events as long as it may linger", "[delivery]"
   CHECK(bench.http.requests().size() == 2);
 }
 
+TEST_CASE("a forwarder that ends when idle lets no batch wait", "[delivery]") {
+  DeliveryBench bench(R"({"batch":3,"lingerMs":500})");
+  const auto forwarder = bench.forwarder();
+  bench.append("a", "u");
+
+  forwarder->work_off();
+  bench.append("b", "u");
+  forwarder->work();
+
+  CHECK(bench.http.requests().size() == 1);
+  CHECK(forwarder->status()->delivered == 1);
+}
+
 TEST_CASE("requests keep the rate of the destination", "[delivery]") {
   DeliveryBench bench(R"({"rate":"2/s"})");
   const auto forwarder = bench.forwarder();
