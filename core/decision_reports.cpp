@@ -12,6 +12,10 @@ namespace {
 
 constexpr const char* kName = "optimizely.report";
 
+storage::Deadline soon() {
+  return storage::Deadline::in(std::chrono::seconds(5));
+}
+
 /// A report as a canonical event (events spec 1.1).
 std::string event_of(std::string_view id,
                      std::string_view user,
@@ -63,10 +67,34 @@ std::uint64_t DecisionReports::routes() const {
   return routes;
 }
 
-void DecisionReports::send(std::string_view user, std::span<const flags::VisitorEvent> reports) {
+Result<void> DecisionReports::check_wanted() const {
+  if (is_wanted()) {
+    return {};
+  }
+  return Failure({.code = ErrorCode::InvalidArgument,
+                  .message = "no enabled destination of the type \"optimizely\" takes the event",
+                  .reason = "no_report_destination"});
+}
+
+std::vector<flags::VisitorEvent> DecisionReports::of(const flags::Datafile& datafile,
+                                                     const flags::User& user,
+                                                     std::span<const flags::Exposure> exposures) {
+  flags::EventWriter writer(datafile, user, kReportClient, ids_);
+  const Time now = clock_.now();
+  std::vector<flags::VisitorEvent> reports;
+  for (const flags::Exposure& exposure : exposures) {
+    reports.push_back(exposure.source == flags::Source::Experiment
+                          ? writer.activation(*exposure.rule, *exposure.variation, now)
+                          : writer.impression(exposure, now));
+  }
+  return reports;
+}
+
+std::optional<storage::Batch> DecisionReports::batch_of(
+    std::string_view user, std::span<const flags::VisitorEvent> reports) {
   const std::uint64_t goes_to = routes();
   if (goes_to == 0 || reports.empty()) {
-    return;
+    return std::nullopt;
   }
   const Time now = clock_.now();
   storage::Append append{.stream = destinations::kStream, .lane = destinations::kLane};
@@ -84,15 +112,31 @@ void DecisionReports::send(std::string_view user, std::span<const flags::Visitor
   }
   made_.add(append.records.size());
   storage::Batch batch;
-  const std::size_t count = append.records.size();
   batch.appends.push_back(std::move(append));
-  store_.commit(std::move(batch),
-                storage::Deadline::in(std::chrono::seconds(5)),
-                [this, count](const Result<storage::Receipt>& receipt) {
-                  if (!receipt) {
-                    lost_.add(count);
-                  }
-                });
+  return batch;
+}
+
+void DecisionReports::send(std::string_view user, std::span<const flags::VisitorEvent> reports) {
+  auto batch = batch_of(user, reports);
+  if (!batch) {
+    return;
+  }
+  const std::size_t count = reports.size();
+  store_.commit(*std::move(batch), soon(), [this, count](const Result<storage::Receipt>& receipt) {
+    if (!receipt) {
+      lost_.add(count);
+    }
+  });
+}
+
+Result<void> DecisionReports::store(std::string_view user,
+                                    std::span<const flags::VisitorEvent> reports) {
+  auto batch = batch_of(user, reports);
+  if (!batch) {
+    return {};
+  }
+  const auto receipt = store_.commit(*std::move(batch), soon());
+  return receipt ? Result<void>{} : Failure(receipt.error());
 }
 
 }  // namespace edge

@@ -6,11 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
+#include "core/base/result.h"
 #include "core/destinations/destinations.h"
 #include "core/flags/visitor_event.h"
 #include "core/metrics/metrics.h"
@@ -22,6 +25,8 @@ namespace edge {
 inline constexpr std::string_view kReportDestination = "optimizely";
 /// The source that reports have as events.
 inline constexpr std::string_view kReportSource = "optimizely-reports";
+/// As whom reports are sent.
+inline constexpr flags::Client kReportClient{.name = "edgectl", .version = EDGE_VERSION};
 
 /// Thread-safe. Borrows all for life.
 class DecisionReports {
@@ -34,11 +39,21 @@ class DecisionReports {
 
   /// Whether some destination takes reports, so that nobody makes them for nothing.
   [[nodiscard]] bool is_wanted() const { return routes() != 0; }
+  /// Fails when none does: InvalidArgument with reason `no_report_destination`.
+  [[nodiscard]] Result<void> check_wanted() const;
+  /// The reports of what a decide call noted in `Circumstances::exposures`.
+  std::vector<flags::VisitorEvent> of(const flags::Datafile& datafile,
+                                      const flags::User& user,
+                                      std::span<const flags::Exposure> exposures);
   /// Stores reports about a user. Not waited for: a decision never fails or waits because of its
   /// report; what the store does not take is counted.
   void send(std::string_view user, std::span<const flags::VisitorEvent> reports);
+  /// The same, waited for: what succeeded is durable. Failure: of the store.
+  Result<void> store(std::string_view user, std::span<const flags::VisitorEvent> reports);
 
  private:
+  std::optional<storage::Batch> batch_of(std::string_view user,
+                                         std::span<const flags::VisitorEvent> reports);
   [[nodiscard]] std::uint64_t routes() const;
 
   storage::Store& store_;

@@ -10,8 +10,6 @@
 namespace edge {
 namespace {
 
-constexpr flags::Client kClient{.name = "edgectl", .version = EDGE_VERSION};
-
 using Then = std::function<void(const Known&)>;
 
 void write_user(json::Writer& out, const flags::User& user, std::optional<json::Value> attributes) {
@@ -84,15 +82,7 @@ void report(Edge& edge,
   if (exposures.empty() || !edge.reports.is_wanted()) {
     return;
   }
-  flags::EventWriter writer(datafile, user, kClient, edge.ids);
-  const Time now = edge.clock.now();
-  std::vector<flags::VisitorEvent> events;
-  for (const flags::Exposure& exposure : exposures) {
-    events.push_back(exposure.source == flags::Source::Experiment
-                         ? writer.activation(*exposure.rule, *exposure.variation, now)
-                         : writer.impression(exposure, now));
-  }
-  edge.reports.send(user.id, events);
+  edge.reports.send(user.id, edge.reports.of(datafile, user, exposures));
 }
 
 bool report_conversion(Edge& edge,
@@ -102,7 +92,7 @@ bool report_conversion(Edge& edge,
                        std::string_view event_key,
                        std::optional<json::Value> attributes,
                        std::optional<json::Value> tags) {
-  flags::EventWriter writer(datafile, user, kClient, edge.ids);
+  flags::EventWriter writer(datafile, user, kReportClient, edge.ids);
   const auto event = writer.conversion(event_key, tags, edge.clock.now());
   if (!event) {
     return false;

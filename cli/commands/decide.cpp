@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
-#include "cli/batch.h"
 #include "cli/command.h"
 #include "cli/commands/datafile_source.h"
+#include "cli/commands/decide_batch.h"
 #include "cli/commands/decide_input.h"
 #include "cli/commands/decide_print.h"
+#include "cli/commands/decide_sending.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
@@ -75,79 +77,13 @@ constexpr std::string_view kSchema = R"({
   }
 })";
 
-/// The daemon to ask: `--url` unless the arguments name a datafile.
+/// The daemon to ask: `--url` unless the arguments name a datafile. Who sends events asks one that
+/// runs, as other commands that write do.
 Remote* daemon_of(Call& call) {
-  return names_datafile(call) ? nullptr : call.asked_daemon();
-}
-
-std::string unknown_reason(std::string_view key) {
-  return fmt::format("No flag was found for key \"{}\".", key);
-}
-
-/// Whether a decision says that there is no such flag.
-bool is_unknown(json::Value decision) {
-  const auto reasons = decision.find("reasons");
-  const auto reason = reasons ? reasons->at(0) : std::nullopt;
-  const auto key = decision.find("flagKey");
-  const auto rule = decision.find("ruleKey");
-  return reason && key && rule && rule->is_null() && key->is_string() &&
-         reason->as_string() == unknown_reason(*key->as_string());
-}
-
-/// The answer of a batch made of a daemon's document.
-Result<bool> answer_remotely(Remote& daemon, json::Value record, json::Writer& out) {
-  const auto response = daemon.post("/api/decide", std::string(record.raw()));
-  if (!response) {
-    return Failure(response.error());
+  if (names_datafile(call)) {
+    return nullptr;
   }
-  const auto document = json::Document::parse(response->body, json::kDecision);
-  const auto decisions = document ? document->root().find("decisions") : std::nullopt;
-  if (!decisions) {
-    return Failure({ErrorCode::Unavailable, "the daemon's answer is no document of decisions"});
-  }
-  bool all_known = true;
-  out.key("decisions").begin_object();
-  for (const json::Value decision : decisions->elements()) {
-    const auto key = decision.find("flagKey");
-    all_known = all_known && !is_unknown(decision);
-    out.key(key ? key->as_string().value_or("") : "").value(decision);
-  }
-  out.end_object();
-  if (const auto saved = document->root().find("savedProfile")) {
-    out.key("savedProfile").value(*saved);
-  }
-  return all_known;
-}
-
-Result<int> decide_batch(Call& call) {
-  if (call.has("user") || call.flag("all") || !call.all("FLAG").empty()) {
-    return Failure(usage_error("--batch takes users and flags from its records"));
-  }
-  const std::int64_t workers = call.integer("workers");
-  if (workers < 1 || workers > kMaxWorkers) {
-    return Failure(usage_error(fmt::format("--workers must be 1 to {}", kMaxWorkers), "workers"));
-  }
-  Batch batch{.path = call["batch"],
-              .profile = json::kDecision,
-              .fail_invalid = call.flag("fail-invalid"),
-              .workers = static_cast<std::size_t>(workers)};
-  if (Remote* daemon = daemon_of(call)) {
-    batch.workers = 1;
-    return run_batch(call, batch, [daemon](json::Value record, json::Writer& out) {
-      return answer_remotely(*daemon, record, out);
-    });
-  }
-  auto read = read_datafile(call);
-  if (!read) {
-    return Failure(read.error());
-  }
-  const auto source = load_datafile_text(std::move(*read));
-  if (!source) {
-    return Failure(source.error());
-  }
-  return run_batch(call, batch, [&source](json::Value record, json::Writer& out) {
-    return flags::answer_record(*source->datafile, record, out);
-  });
+  return call.flag("send-event") ? call.running_daemon() : call.asked_daemon();
 }
 
 /// What is wrong with the combination of arguments.
@@ -246,13 +182,18 @@ Result<int> print_outcome(Call& call, const Outcome& outcome) {
 struct Answer {
   std::string document = {};
   std::optional<DatafileSource> source = {};  ///< unless a daemon answered
+  std::unique_ptr<ImpressionSender> sender = {};
 };
 
 Result<Answer> answer_to(Call& call, const Question& question) {
+  const bool send = call.flag("send-event");
   if (Remote* daemon = daemon_of(call)) {
     auto response = daemon->post("/api/decide", question.record);
     return response ? Result<Answer>(Answer{.document = std::move(response->body)})
                     : Result<Answer>(Failure(response.error()));
+  }
+  if (send) {
+    ImpressionSender::check(call);
   }
   auto source = datafile_of(call);
   if (!source) {
@@ -260,11 +201,20 @@ Result<Answer> answer_to(Call& call, const Question& question) {
   }
   source->origin.sha256 = encoding::hex_encode(crypto::sha256(source->datafile->text()));
   const auto record = json::Document::parse(question.record, json::kDecision);
-  auto document = flags::decide_document(*source->datafile, source->origin, record->root());
+  Answer answer{.source = std::move(*source)};
+  const flags::Datafile& datafile = *answer.source->datafile;
+  if (send) {
+    answer.sender = std::make_unique<ImpressionSender>(call, datafile);
+  }
+  auto document = flags::decide_document(datafile,
+                                         answer.source->origin,
+                                         record->root(),
+                                         send ? answer.sender->witness() : flags::Witness{});
   if (!document) {
     return Failure(document.error());
   }
-  return Answer{.document = std::move(*document), .source = std::move(*source)};
+  answer.document = std::move(*document);
+  return answer;
 }
 
 int fail_unknown(Call& call, const std::string& key, const Answer& answer) {
@@ -279,7 +229,7 @@ int fail_unknown(Call& call, const std::string& key, const Answer& answer) {
 
 Result<int> decide_flags_of(Call& call) {
   if (call.has("batch") && !call.has("user")) {
-    return decide_batch(call);
+    return decide_batch(call, daemon_of(call));
   }
   if (const auto wrong = misuse(call)) {
     return Failure(usage_error(*wrong));
@@ -302,6 +252,11 @@ Result<int> decide_flags_of(Call& call) {
       return fail_unknown(call, key, *answer);
     }
   }
+  if (answer->sender) {
+    if (auto sent = answer->sender->finish(); !sent) {
+      return Failure(sent.error());
+    }
+  }
   if (const auto saved = document->root().find("savedProfile")) {
     if (auto done = question->profiles.save(call["user"], saved->raw()); !done) {
       return Failure(done.error());
@@ -319,7 +274,7 @@ void decide(Tree& tree) {
               tree.command("decide", "Decide feature flags for a user")
                   .in(Section::Build)
                   .about("Decisions are those of Optimizely's JavaScript SDK 6.6.1. Nothing is "
-                         "sent anywhere.")
+                         "sent anywhere without --send-event.")
                   .about("With --url a daemon decides, unless a datafile is named here.")
                   .positional({.name = "FLAG",
                                .value = "FLAG…",
@@ -342,6 +297,8 @@ void decide(Tree& tree) {
                .help = "threads that answer a batch, in its order",
                .type = Type::Integer,
                .fallback = "1"})
+      .flag("send-event",
+            "report the decisions to Optimizely: stored, then sent to the destination")
       .flag("fail-invalid", "with --batch: exit 1 if any answer is an error")
       .example("decide new_checkout -u u-42 --attr plan=pro --datafile flags.json", "one flag")
       .example("decide new_checkout -u u-42 --attr plan=pro --datafile flags.json --explain",

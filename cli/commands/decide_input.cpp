@@ -241,8 +241,12 @@ Result<Question> question_of(Call& call) {
   if (!call.flag("all")) {
     write_texts(out, "keys", keys);
   }
-  if (call.flag("explain")) {
-    out.member("explain", true);
+  for (const auto& [option, member] :
+       {std::pair<std::string_view, std::string_view>{"explain", "explain"},
+        {"send-event", "sendEvent"}}) {
+    if (call.flag(option)) {
+      out.member(member, true);
+    }
   }
   return Question{.record = out.end_object().take(),
                   .keys = std::move(keys),

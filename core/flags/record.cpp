@@ -123,15 +123,24 @@ struct Reading {
 
 }  // namespace
 
-Result<bool> answer_record(const Datafile& datafile, json::Value record, json::Writer& out) {
+Result<bool> answer_record(const Datafile& datafile,
+                           json::Value record,
+                           json::Writer& out,
+                           const Witness& witness) {
   const auto reading = Reading::of(datafile, record);
   if (!reading) {
     return Failure(reading.error());
   }
-  Decider decider(datafile, reading->user, reading->circumstances());
+  std::vector<Exposure> exposures;
+  Circumstances circumstances = reading->circumstances();
+  circumstances.exposures = witness ? &exposures : nullptr;
+  Decider decider(datafile, reading->user, circumstances);
   const auto decisions = decisions_of(record, decider);
   if (!decisions) {
     return Failure(decisions.error());
+  }
+  if (witness) {
+    witness(reading->user, exposures);
   }
   out.key("decisions").begin_object();
   for (const Decision& decision : *decisions) {
@@ -147,7 +156,8 @@ Result<bool> answer_record(const Datafile& datafile, json::Value record, json::W
 
 Result<std::string> decide_document(const Datafile& datafile,
                                     const DatafileOrigin& origin,
-                                    json::Value record) {
+                                    json::Value record,
+                                    const Witness& witness) {
   const auto reading = Reading::of(datafile, record);
   if (!reading) {
     return Failure(reading.error());
@@ -155,10 +165,15 @@ Result<std::string> decide_document(const Datafile& datafile,
   const auto explain = record.find("explain");
   Circumstances circumstances = reading->circumstances();
   circumstances.explains = explain && explain->as_bool().value_or(false);
+  std::vector<Exposure> exposures;
+  circumstances.exposures = witness ? &exposures : nullptr;
   Decider decider(datafile, reading->user, circumstances);
   const auto decisions = decisions_of(record, decider);
   if (!decisions) {
     return Failure(decisions.error());
+  }
+  if (witness) {
+    witness(reading->user, exposures);
   }
   json::Writer out;
   out.begin_object().member("schema", "edge.decide/1").member("userId", reading->user.id);

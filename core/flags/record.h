@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/flags/datafile.h"
+#include "core/flags/decision.h"
+#include "core/flags/user.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
+
+/// Told what is to be reported of a record's decisions (`Circumstances::exposures`).
+using Witness = std::function<void(const User& user, const std::vector<Exposure>& exposures)>;
 
 /// Decides one batch record `{userId, attributes, key | keys | neither, options, forcedDecisions,
 /// qualifiedSegments, userProfile, forcedVariations}`; unknown members are ignored. Appends
@@ -17,7 +24,10 @@ namespace edge::flags {
 ///
 /// False when a decision is an error. Failure: InvalidArgument with reason `invalid_input` when
 /// user or keys are refused.
-Result<bool> answer_record(const Datafile& datafile, json::Value record, json::Writer& out);
+Result<bool> answer_record(const Datafile& datafile,
+                           json::Value record,
+                           json::Writer& out,
+                           const Witness& witness = {});
 
 /// Where a datafile came from.
 struct DatafileOrigin {
@@ -34,6 +44,7 @@ struct DatafileOrigin {
 /// Failure: as `answer_record`.
 Result<std::string> decide_document(const Datafile& datafile,
                                     const DatafileOrigin& origin,
-                                    json::Value record);
+                                    json::Value record,
+                                    const Witness& witness = {});
 
 }  // namespace edge::flags

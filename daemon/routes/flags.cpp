@@ -17,6 +17,7 @@
 #include "core/flags/simulate.h"
 #include "core/flags/view.h"
 #include "core/json/writer.h"
+#include "daemon/deciding.h"
 #include "daemon/routes.h"
 
 namespace edge::routes {
@@ -68,7 +69,7 @@ Result<json::Document> object_of(const http::Request& request) {
   return body;
 }
 
-Result<http::Response> decide(const Edge& edge, Digests& digests, const http::Request& request) {
+Result<http::Response> decide(Edge& edge, Digests& digests, const http::Request& request) {
   const auto datafile = edge.flags.datafile();
   if (!datafile) {
     return http::Response(not_configured());
@@ -77,11 +78,22 @@ Result<http::Response> decide(const Edge& edge, Digests& digests, const http::Re
   if (!body) {
     return Failure(body.error());
   }
+  const auto sends = body->root().find("sendEvent");
+  flags::Witness witness;
+  if (sends && sends->as_bool().value_or(false)) {
+    if (const auto wanted = edge.reports.check_wanted(); !wanted) {
+      return Failure(wanted.error());
+    }
+    witness = [&edge, &datafile](const flags::User& user, const auto& exposures) {
+      report(edge, *datafile, user, exposures);
+    };
+  }
   const auto document = flags::decide_document(*datafile,
                                                {.kind = "daemon",
                                                 .from = edge.flags.project().settings().place,
                                                 .sha256 = digests.of(datafile)},
-                                               body->root());
+                                               body->root(),
+                                               witness);
   return document ? Result<http::Response>(http::json(*document)) : Failure(document.error());
 }
 
