@@ -34,7 +34,6 @@ constexpr std::chrono::hours kTicketKeysLive{24};
 
 Server::Server(Edge& edge, Log& log, ServerConfig config, const Options& options)
     : edge_(edge),
-      log_(log),
       config_(std::move(config)),
       options_(options),
       chain_(config_, router_, edge.clock, log, edge.metrics),

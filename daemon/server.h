@@ -59,7 +59,6 @@ class Server {
   void publish_bounds();
 
   Edge& edge_;
-  Log& log_;
   const ServerConfig config_;
   const Options options_;
   Lifecycle lifecycle_;

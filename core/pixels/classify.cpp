@@ -32,7 +32,8 @@ bool same_letter(char left, char right) {
   return lower(left) == right;
 }
 bool contains_any_case(std::string_view text, std::string_view lower_word) {
-  return !std::ranges::search(text, lower_word, same_letter).empty();
+  return std::search(text.begin(), text.end(), lower_word.begin(), lower_word.end(), same_letter) !=
+         text.end();
 }
 bool starts_any_case(std::string_view text, std::string_view lower_word) {
   return text.size() >= lower_word.size() &&

@@ -109,7 +109,6 @@ class Pixels {
 
   const Settings settings_;
   const config::Secrets& secrets_;
-  storage::Store& store_;
   events::Ingest& ingest_;
   const Clock& clock_;
   Random& random_;

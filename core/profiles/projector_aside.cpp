@@ -67,10 +67,10 @@ Result<void> Projector::run_tasks() {
   std::vector<Waiting> ready;
   {
     const std::lock_guard lock(mutex_);
-    const auto waiting = std::ranges::stable_partition(
-        tasks_, [this](const Waiting& one) { return one.offset > folded_; });
-    std::ranges::move(waiting, std::back_inserter(ready));
-    tasks_.erase(waiting.begin(), waiting.end());
+    const auto waiting = std::stable_partition(
+        tasks_.begin(), tasks_.end(), [this](const Waiting& one) { return one.offset > folded_; });
+    std::move(waiting, tasks_.end(), std::back_inserter(ready));
+    tasks_.erase(waiting, tasks_.end());
   }
   if (ready.empty()) {
     return {};

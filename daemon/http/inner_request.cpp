@@ -35,8 +35,10 @@ std::string head_of(const InnerRequest& request, std::string_view host) {
   std::string head = request.method + ' ' + request.target + " HTTP/1.1\r\n";
   bool has_host = false;
   for (const auto& [name, value] : request.fields) {
-    const bool is_outer = std::ranges::any_of(
-        kOuterFields, [&](std::string_view field) { return equals_ignoring_case(field, name); });
+    const bool is_outer =
+        std::ranges::any_of(kOuterFields, [&field_name = name](std::string_view outer) {
+          return equals_ignoring_case(outer, field_name);
+        });
     if (!is_outer) {
       has_host = has_host || equals_ignoring_case(name, "Host");
       head.append(name).append(": ").append(value).append("\r\n");
