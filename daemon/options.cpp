@@ -187,6 +187,7 @@ std::variant<CommandLine, EarlyExit> read_command_line(std::span<const char* con
 
 std::string limits_text() {
   const http::Limits limits;
+  const config::HttpLimits bodies;
   const auto row = [](std::string_view name, auto value, std::string_view unit) {
     return fmt::format("{:<28}{} {}\n", name, value, unit);
   };
@@ -198,7 +199,10 @@ std::string limits_text() {
          row("handshake_time", limits.handshake_time.count(), "ms") +
          row("idle", limits.idle.count(), "ms") +
          row("body_time_per_mib", limits.body_time_per_mib.count(), "ms") +
-         row("body_slowest", limits.body_octets_per_second, "octets/s") +
+         row("body_grace", limits.body_grace.count(), "ms") +
+         row("body_rate", limits.body_octets_per_second, "octets/s") +
+         row("body", bodies.body, "octets") + row("auth_body", bodies.auth_body, "octets") +
+         row("unsubscribe_body", bodies.unsubscribe_body, "octets") +
          row("write_stall", limits.write_stall.count(), "ms") +
          row("linger", limits.linger.count(), "ms") + row("drain", limits.drain.count(), "ms") +
          row("pool_queue", limits.pool_queue, "jobs") +

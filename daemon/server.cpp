@@ -53,6 +53,7 @@ Result<std::unique_ptr<Server>> Server::start(Edge& edge, Log& log, const Option
 }
 
 Result<void> Server::open() {
+  router_.set_usual_body(static_cast<std::size_t>(edge_.config.server.limits.body));
   Mount mount(router_, edge_, edge_.metrics, lifecycle_);
   routes::mount_all(mount);
   protocols::mount_all(mount);

@@ -33,12 +33,16 @@ std::string host_of(std::string_view url) {
 
 Result<http::Limits> read_limits(const config::HttpLimits& given) {
   using Whole = std::pair<std::string_view, std::int64_t>;
-  const std::array<Whole, 12> all = {{
+  const std::array<Whole, 16> all = {{
       {"first_octet", given.first_octet.count()},
       {"head_time", given.head_time.count()},
       {"handshake_time", given.handshake_time.count()},
       {"body_time_per_mib", given.body_time_per_mib.count()},
+      {"body_grace", given.body_grace.count()},
       {"body_rate", given.body_rate},
+      {"body", given.body},
+      {"auth_body", given.auth_body},
+      {"unsubscribe_body", given.unsubscribe_body},
       {"idle", given.idle.count()},
       {"requests_per_connection", given.requests_per_connection},
       {"write_stall", given.write_stall.count()},
@@ -60,6 +64,7 @@ Result<http::Limits> read_limits(const config::HttpLimits& given) {
       .first_octet = given.first_octet,
       .handshake_time = given.handshake_time,
       .body_time_per_mib = given.body_time_per_mib,
+      .body_grace = given.body_grace,
       .body_octets_per_second = static_cast<std::uint64_t>(given.body_rate),
       .idle = given.idle,
       .requests_per_connection = static_cast<std::uint32_t>(given.requests_per_connection),

@@ -25,7 +25,11 @@ struct HttpLimits {
   std::chrono::milliseconds head_time = std::chrono::seconds(10);
   std::chrono::milliseconds handshake_time = std::chrono::seconds(10);
   std::chrono::milliseconds body_time_per_mib = std::chrono::seconds(30);
+  std::chrono::milliseconds body_grace = std::chrono::seconds(5);
   std::int64_t body_rate = 1024;  ///< octets a second
+  std::int64_t body = 1'048'576;  ///< octets, as are the next two
+  std::int64_t auth_body = 16'384;
+  std::int64_t unsubscribe_body = 1024;
   std::chrono::milliseconds idle = std::chrono::seconds(15);
   std::int64_t requests_per_connection = 1000;
   std::chrono::milliseconds write_stall = std::chrono::seconds(30);

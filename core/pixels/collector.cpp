@@ -59,7 +59,7 @@ Collector::Collector(Settings settings,
       rejected_total_(registry.counter(
           "edge_pixel_rejected_total", "Tokens that were not accepted", {"status"})),
       dropped_(
-          registry.counter("edge_pixel_dropped_total", "Opens and clicks that could not be stored")
+          registry.counter("edge_pixel_dropped_total", "Opens and clicks that were not stored")
               .with({})),
       tally_(store, clock, {.retention = settings.retention}),
       recent_(settings.repeat_window),

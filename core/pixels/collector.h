@@ -83,7 +83,7 @@ class Collector {
   Result<void> flush_if_due();
   /// When `settle` and `flush_if_due` should be called again at the latest.
   [[nodiscard]] std::chrono::milliseconds idle_time() const;
-  /// A visit that did not get into the queue.
+  /// A visit that did not get into the queue. Thread-safe.
   void count_dropped() { dropped_.add(); }
 
  private:

@@ -73,6 +73,8 @@ class Pixels {
   /// Leaves a visit to be stored and counted; never waits. One that finds no room is counted as
   /// dropped.
   void visit(Visit visit);
+  /// Counts a visit as dropped that must not be stored: a rate limit refused it.
+  void drop_visit() { collector_.count_dropped(); }
 
   /// Where a click token leads. Failures: NotFound for any token that must not lead anywhere, with
   /// the reason `expired` for one whose time is over and that is not followed.

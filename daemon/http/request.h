@@ -39,6 +39,7 @@ struct Param {
 /// What rate limits have said of a request so far.
 struct QuotaState {
   bool is_limited = false;
+  bool is_over = false;         ///< a limit refused it, but its route answers all the same
   std::string lines = {};       ///< `RateLimit` and `RateLimit-Policy` fields of each limit
   std::uint64_t limit = 0;      ///< of the limit that leaves least
   std::uint64_t remaining = 0;  ///< of that limit
@@ -134,6 +135,9 @@ class Request {
   [[nodiscard]] const Principal* principal() const {
     return parts_.principal ? &*parts_.principal : nullptr;
   }
+
+  /// True when a rate limit refused it and the route answers over limits too.
+  [[nodiscard]] bool is_over_limit() const { return parts_.quota.is_over; }
 
   /// For the server and the middleware that fill it.
   [[nodiscard]] RequestParts& parts() { return parts_; }

@@ -92,6 +92,9 @@ Router::~Router() = default;
 void Router::add(Route route) {
   routes_.push_back(std::make_unique<Route>(std::move(route)));
   Route& added = *routes_.back();
+  if (added.options.max_body == 0) {
+    added.options.max_body = added.options.surface == Surface::Seed ? usual_body_ : kUsualBody;
+  }
   if (added.options.needs.text().empty()) {
     faults_.push_back(fmt::format("route {} does not say what it needs", added.pattern));
   }

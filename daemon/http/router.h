@@ -50,16 +50,21 @@ inline const Needs Public{"public"};  // NOLINT(readability-identifier-naming): 
 inline const Needs AnyIdentity{
     "any identity"};  // NOLINT(readability-identifier-naming): reads as a word
 
+/// Bodies of routes that name no bound of their own, and of all surfaces but the seed API.
+inline constexpr std::size_t kUsualBody = std::size_t{1} << 20U;
+
 struct RouteOptions {
   Needs needs = {};
   Runs runs = Runs::OnLoop;
   Surface surface = Surface::Seed;
-  std::size_t max_body = std::size_t{1} << 20U;  ///< octets, after decoding
+  std::size_t max_body = 0;  ///< octets, after decoding; 0 = the usual bound of the surface
   Accepts accepts = Accepts::Json;
   Cors cors = Cors::Group;
   bool any_host = false;  ///< the Host check is not made (identity spec 6.3)
   bool authenticates =
       true;  ///< false: public routes that must not even look at credentials sent along
+  bool answers_over_limit =
+      false;  ///< rate limits do not show in its answers; the handler asks `is_over_limit`
   std::string_view only_with = {};  ///< only for requests that carry this field
 };
 
@@ -101,6 +106,8 @@ class Router {
   Router(Router&&) = delete;
   Router& operator=(Router&&) = delete;
 
+  /// The bound of bodies on the seed API where a route names none; for routes added afterwards.
+  void set_usual_body(std::size_t octets) { usual_body_ = octets; }
   /// What is wrong with a route is said by `check`.
   void add(Route route);
   /// Paths below these prefixes belong to `surface` when no route takes them.
@@ -128,6 +135,7 @@ class Router {
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::vector<std::string> faults_;
+  std::size_t usual_body_ = kUsualBody;
   std::unique_ptr<Node> root_;
   std::vector<std::pair<std::string, std::unique_ptr<Node>>> endings_;  // `/name` of `/**/name`
   std::unordered_map<std::string_view, const Node*> literal_;  // whole paths without parameters

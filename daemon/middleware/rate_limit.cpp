@@ -66,19 +66,26 @@ http::Problem refusal(const ratelimit::Limit& limit, const ratelimit::Verdict& v
           .retry_after = verdict.retry_after_s.value_or(verdict.reset_s)};
 }
 
-/// Counts the request for each limit; the first that refuses answers.
+/// Counts the request for each limit; the first that refuses answers, unless the route always does.
 void judge(http::Exchange exchange,
            const Next& next,
            const std::vector<Applied>& limits,
            ratelimit::Limiter& limiter,
            Time now) {
   http::Request& request = exchange.request();
+  const bool answers = exchange.state()->route->options.answers_over_limit;
   for (const Applied& applied : limits) {
     const ratelimit::Limit& limit = *applied.limit;
     const ratelimit::Verdict verdict = limiter.check(limit, key_of(limit, request));
-    note(request.parts().quota, limit, verdict, now);
+    if (!answers) {
+      note(request.parts().quota, limit, verdict, now);
+    }
     if (!verdict.allowed) {
       applied.refused->add();
+      if (answers) {
+        request.parts().quota.is_over = true;
+        break;
+      }
       exchange.fail(refusal(limit, verdict));
       return;
     }
@@ -90,7 +97,7 @@ void judge(http::Exchange exchange,
 Limits limits_of(const Chain& chain, bool by_identity) {
   Limits out;
   auto& refused =
-      chain.metrics.counter("edge_limit_refused_total", "Requests answered 429", {"limit"});
+      chain.metrics.counter("edge_limit_refused_total", "Requests over a limit", {"limit"});
   for (const auto& route : chain.router.routes()) {
     const std::string_view method = route->method ? http::name_of(*route->method) : "";
     for (const ratelimit::Limit& limit : chain.config.limiter->limits()) {

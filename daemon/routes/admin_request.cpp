@@ -23,7 +23,7 @@ const char* kind_of(http::Principal::Kind kind) {
 }  // namespace
 
 RouteOptions admin_route(const char* permission) {
-  return {.needs = permission, .runs = Runs::OnPool, .max_body = kMaxAdminBody, .cors = Cors::None};
+  return {.needs = permission, .runs = Runs::OnPool, .cors = Cors::None};
 }
 
 tokens::Actor actor_of(const http::Request& request) {

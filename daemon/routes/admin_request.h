@@ -13,8 +13,6 @@
 
 namespace edge::routes {
 
-inline constexpr std::size_t kMaxAdminBody = std::size_t{16} * 1024;
-
 /// A route that asks the store, so that it runs on the pool. CORS fields: none (identity spec 4.3).
 RouteOptions admin_route(const char* permission);
 

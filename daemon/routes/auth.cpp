@@ -13,8 +13,6 @@
 namespace edge::routes {
 namespace {
 
-constexpr std::size_t kMaxBody = std::size_t{16} * 1024;
-
 using Kind = BodyMember::Kind;
 using accounts::Access;
 using accounts::SignedIn;
@@ -192,8 +190,9 @@ void change_password(Edge& edge, const http::Exchange& exchange) {
 
 void auth(Mount& mount) {
   Edge& edge = mount.edge;
-  const RouteOptions open{.needs = Public, .runs = Runs::OnPool, .max_body = kMaxBody};
-  const RouteOptions known{.needs = AnyIdentity, .runs = Runs::OnPool, .max_body = kMaxBody};
+  const auto max_body = static_cast<std::size_t>(mount.edge.config.server.limits.auth_body);
+  const RouteOptions open{.needs = Public, .runs = Runs::OnPool, .max_body = max_body};
+  const RouteOptions known{.needs = AnyIdentity, .runs = Runs::OnPool, .max_body = max_body};
   RouteOptions hashing = open;
   hashing.runs = Runs::OnLoop;  // only hands on
   RouteOptions known_hashing = hashing;

@@ -80,9 +80,17 @@ Result<http::Response> generate(const pixels::Pixels& pixels, const http::Reques
 
 void pixel(Mount& mount) {
   mount.get("/pixel/track/*token",
-            {.needs = Public, .cors = Cors::Anyone, .any_host = true, .authenticates = false},
+            {.needs = Public,
+             .cors = Cors::Anyone,
+             .any_host = true,
+             .authenticates = false,
+             .answers_over_limit = true},
             [&pixels = mount.edge.pixels](const http::Request& request) {
-              pixels.visit(visit_of(request, pixels::TokenKind::Open, request.param("token")));
+              if (request.is_over_limit()) {
+                pixels.drop_visit();
+              } else {
+                pixels.visit(visit_of(request, pixels::TokenKind::Open, request.param("token")));
+              }
               return image();
             });
   const auto make = [&pixels = mount.edge.pixels](const http::Request& request) {

@@ -14,7 +14,6 @@
 namespace edge::routes {
 namespace {
 
-constexpr std::size_t kMaxUnsubscribeBody = 1'024;
 constexpr std::string_view kNoStore =
     "Cache-Control: no-store\r\n"
     "X-Robots-Tag: noindex, nofollow\r\n";
@@ -102,7 +101,7 @@ void pixel_links(Mount& mount) {
             });
   RouteOptions posts = in_mails;
   posts.runs = Runs::OnPool;
-  posts.max_body = kMaxUnsubscribeBody;
+  posts.max_body = static_cast<std::size_t>(mount.edge.config.server.limits.unsubscribe_body);
   posts.accepts = Accepts::Any;
   mount.post("/pixel/unsubscribe/*token", posts, [&pixels](const http::Request& request) {
     return unsubscribe(pixels, request);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <string>
@@ -44,6 +45,13 @@ struct Limited {
     server.route(http::Method::Get, "/api/thing/:id", {.needs = http::Public}, ok);
     server.route(http::Method::Get, "/api/mine", {.needs = http::AnyIdentity}, ok);
     server.route(http::Method::Get, "/cdp/thing", {.needs = http::Public}, ok);
+    server.route(http::Method::Get,
+                 "/api/image",
+                 {.needs = http::Public, .answers_over_limit = true},
+                 [this](const http::Request& request) -> Result<http::Response> {
+                   over_limit += request.is_over_limit() ? 1 : 0;
+                   return http::text("ok");
+                 });
     server.route(http::Method::Get, "/health/live", {.needs = http::Public}, ok);
     server.start();
   }
@@ -60,6 +68,7 @@ struct Limited {
   SystemRandom random;
   test::MemoryStore store;
   ratelimit::Limiter limiter;
+  std::atomic<int> over_limit = 0;  ///< requests of `/api/image` that a limit refused
 };
 
 }  // namespace
@@ -94,6 +103,29 @@ TEST_CASE("answers tell what is left of the limit, a refusal when to come back",
   CHECK(elsewhere.field("RateLimit").empty());
   limited.server.clock.advance(std::chrono::seconds(30));
   CHECK(limited.get_from("203.0.113.7").status == 200);
+}
+
+TEST_CASE("a route that always answers gives no sign of a limit, and is told of it",
+          "[ratelimit]") {
+  Limited limited({R"({"name":"api","limit":1,"period":60,"routes":["/api/*"]})",
+                   R"({"name":"more","limit":9,"period":60,"routes":["/api/image"]})"});
+
+  const Answer first = limited.get_from("203.0.113.7", "/api/image");
+  const int over_before = limited.over_limit;
+  const Answer second = limited.get_from("203.0.113.7", "/api/image");
+  const Answer other = limited.get_from("203.0.113.8", "/api/image");
+
+  CHECK(over_before == 0);
+  CHECK(limited.over_limit == 1);
+  CHECK(second.status == 200);
+  CHECK(second.body == first.body);
+  for (const Answer* answer : {&first, &second, &other}) {
+    CHECK(answer->field("RateLimit").empty());
+    CHECK(answer->field("RateLimit-Policy").empty());
+    CHECK(answer->field("X-RateLimit-Remaining").empty());
+    CHECK(answer->field("Retry-After").empty());
+  }
+  CHECK(limited.get_from("203.0.113.7").status == 429);
 }
 
 TEST_CASE("clients of one IPv6 network count together", "[ratelimit]") {
