@@ -18,6 +18,18 @@ std::string_view printable(std::string_view text) {
 
 }  // namespace
 
+std::string pointer_to(std::string_view member) {
+  std::string pointer = "/";
+  for (const char c : member) {
+    if (c == '~' || c == '/') {
+      pointer += c == '~' ? "~0" : "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
 void print_problem(const Request& request, const Problem& problem, Response& out) {
   const std::string_view title = phrase_of(problem.status);
   const std::string code =
@@ -38,7 +50,8 @@ void print_problem(const Request& request, const Problem& problem, Response& out
   if (problem.status < 500 && !problem.pointer.empty()) {
     const bool is_pointer = problem.pointer.front() == '/';
     body.key("errors").begin_array().begin_object();
-    body.key("pointer").string(printable(is_pointer ? problem.pointer : "/" + problem.pointer));
+    body.key("pointer").string(
+        printable(is_pointer ? problem.pointer : pointer_to(problem.pointer)));
     body.member("code", code);
     body.key("message").string(printable(problem.detail.empty() ? problem.error : problem.detail));
     body.end_object().end_array();

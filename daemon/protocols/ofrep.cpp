@@ -20,14 +20,13 @@
 #include <utility>
 #include <vector>
 
-#include "core/crypto/digest.h"
 #include "core/edge.h"
-#include "core/encoding/hex.h"
 #include "core/encoding/percent.h"
 #include "core/flags/flags.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "daemon/deciding.h"
+#include "daemon/http/validators.h"
 #include "daemon/protocols/refetch_streams.h"
 #include "daemon/routes.h"
 
@@ -40,7 +39,6 @@ using DatafilePointer = std::shared_ptr<const flags::Datafile>;
 constexpr std::chrono::seconds kReloadPatience{2};
 constexpr std::chrono::seconds kBetweenReloads{1};
 constexpr int kInactivitySeconds = 120;
-constexpr std::size_t kTagOctets = 16;
 constexpr std::string_view kFlags = "/ofrep/v1/evaluate/flags";
 constexpr std::string_view kEvents = "/ofrep/v1/events";
 
@@ -221,26 +219,6 @@ std::string event_streams(const std::string& sdk_key) {
   return out.member("inactivityDelaySec", kInactivitySeconds).end_object().end_array().take();
 }
 
-/// `"…"`, of the octets of the answer.
-std::string etag_of(std::string_view body) {
-  const std::string digest = crypto::sha256(body);
-  return "\"" + encoding::hex_encode(std::string_view(digest).substr(0, kTagOctets)) + "\"";
-}
-
-/// Whether If-None-Match holds the tag, compared weakly (RFC 9110 section 13.1.2).
-bool is_known(const http::Request& request, std::string_view etag) {
-  for (const http::Field& field : request.headers()) {
-    if (!http::equals_ignoring_case(field.name, "If-None-Match")) {
-      continue;
-    }
-    // A tag of ours holds no comma and no escape, so that looking for it is enough.
-    if (field.value == "*" || field.value.find(etag) != std::string_view::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
 http::Response all_flags(Edge& edge, const Question& question, ofrep::Evaluator& evaluator) {
   const config::Ofrep& settings = edge.config.ofrep;
   json::Writer out;
@@ -251,13 +229,9 @@ http::Response all_flags(Edge& edge, const Question& question, ofrep::Evaluator&
   if (settings.notifications) {
     out.key("eventStreams").raw(event_streams(question.sdk_key));
   }
-  std::string body = out.end_object().take();
-  const std::string etag = etag_of(body);
-  http::Response response = is_known(question.exchange.request(), etag)
-                                ? http::Response(304)
-                                : http::json(std::move(body));
-  response.set("ETag", etag).set("Cache-Control", "no-cache");
-  return response;
+  http::Response response = http::json(out.end_object().take());
+  response.set("Cache-Control", "no-cache");
+  return http::validated(question.exchange.request(), std::move(response));
 }
 
 void evaluate_all(Edge& edge, const http::Exchange& exchange) {

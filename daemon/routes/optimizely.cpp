@@ -13,6 +13,7 @@
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "daemon/deciding.h"
+#include "daemon/http/validators.h"
 #include "daemon/routes.h"
 
 namespace edge::routes {
@@ -250,12 +251,12 @@ std::string features_text(const flags::Datafile& datafile) {
 /// A route that prints something of the datafile.
 template <typename Print>
 auto printing(const Edge& edge, Print print) {
-  return [&edge, print](const http::Request&) -> http::Response {
+  return [&edge, print](const http::Request& request) -> http::Response {
     const auto datafile = datafile_of(edge);
     if (!datafile) {
       return http::Response(not_configured());
     }
-    return http::json(print(*datafile));
+    return http::validated(request, http::json(print(*datafile)));
   };
 }
 

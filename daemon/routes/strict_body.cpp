@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/json/document.h"
+#include "daemon/http/problem.h"
 
 namespace edge::routes {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 Error bad_member(std::string_view name, const char* reason, std::string_view message) {
   return {ErrorCode::InvalidArgument,
           "member \"" + std::string(name) + "\" " + std::string(message),
-          "/" + std::string(name),
+          http::pointer_to(name),
           reason};
 }
 

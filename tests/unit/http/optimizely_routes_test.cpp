@@ -132,6 +132,7 @@ TEST_CASE("experiments, features and datafile are listed", "[optimizely]") {
       "",
       R"({"features":[{"id":"f1","key":"offer","experiments":[],"variables":[{"id":"x1","key":"percent","type":"integer","defaultValue":"0"}]}]})"));
   CHECK(datafile.body == kDatafile);
+  CHECK(datafile.field("ETag").size() == 34);
 }
 
 TEST_CASE("without a usable datafile the flag routes are not available", "[optimizely]") {
