@@ -12,8 +12,9 @@ std::filesystem::path ring_path(const std::filesystem::path& data_dir) {
   return data_dir / "keys" / "pixel.json";
 }
 
-Result<KeyRing> load_ring(const std::filesystem::path& file) {
-  const auto text = config::read_private_file(file);
+Result<KeyRing> load_ring(const std::filesystem::path& file,
+                          const config::PrivateFileRules& rules) {
+  const auto text = config::read_private_file(file, rules);
   if (!text && text.error().code == ErrorCode::NotFound) {
     return Failure({ErrorCode::InvalidArgument,
                     "no pixel key ring at " + file.string() +
@@ -44,14 +45,14 @@ Result<KeyRing> configured_ring(const config::Secrets& secrets,
                                 const std::filesystem::path& data_dir,
                                 const std::filesystem::path& flag_file) {
   if (!flag_file.empty()) {
-    return load_ring(flag_file);
+    return load_ring(flag_file, secrets.file_rules());
   }
   const auto found = secrets.find("EDGE_PIXEL_KEYS");
   if (!found) {
     return Failure(found.error());
   }
   return found->has_value() ? KeyRing::parse((*found)->value.view())
-                            : load_ring(ring_path(data_dir));
+                            : load_ring(ring_path(data_dir), secrets.file_rules());
 }
 
 }  // namespace edge::pixels

@@ -37,4 +37,8 @@ TEST_CASE("a missing or readable key ring is refused with what to do", "[pixels]
   CHECK(missing.error().reason == "key_missing");
   CHECK(missing.error().message.find("edgectl key generate --kind pixel") != std::string::npos);
   CHECK(open.error().reason == "insecure_permissions");
+  const edge::config::Secrets lenient(
+      {.environment = [](const std::string&) { return std::nullopt; },
+       .files = {.allow_insecure_permissions = true}});
+  CHECK(pixels::configured_ring(lenient, {}, file));
 }
