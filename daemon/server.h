@@ -46,6 +46,8 @@ class Server {
   /// Reads the certificate of TLS anew, for connections from now on. After a failure
   /// (InvalidArgument) the old one stays.
   Result<void> reload_certificate();
+  /// All routes that it serves.
+  [[nodiscard]] const http::Router& router() const { return router_; }
 
   /// Where the command line reaches it best: `http://127.0.0.1:9100`.
   [[nodiscard]] std::string url() const;

@@ -182,8 +182,60 @@ TEST_CASE("the image is the same for every token and method, and counts", "[inte
   CHECK(post.count("/rejected/legacy_v1_bad_hash") == 1);
 }
 
-TEST_CASE("threat 2: any bit of a token flipped gives the same image and no open",
-          "[integration]") {
+TEST_CASE("over a rate limit the image stays the same and the open is dropped", "[integration]") {
+  Post post(R"([[limits]]
+name = "pixels"
+limit = 2
+period = 3600
+burst = 2
+routes = ["/pixel/track/*"]
+)");
+  const auto shown = [&post](const std::string& recipient) {
+    auto answer = post.send("GET", "/pixel/track/" + post.open_token(recipient));
+    std::erase_if(answer.headers, [](const auto& header) {
+      return ::strcasecmp(header.first.c_str(), "X-Request-Id") == 0 ||
+             ::strcasecmp(header.first.c_str(), "traceparent") == 0 ||
+             ::strcasecmp(header.first.c_str(), "Date") == 0;
+    });
+    return answer;
+  };
+
+  const auto first = shown("u-1");
+  const auto second = shown("u-2");
+  const auto third = shown("u-3");
+
+  CHECK(first.status == 200);
+  CHECK(third.status == 200);
+  CHECK(third.body == pixels::kGif);
+  CHECK(third.headers == first.headers);
+  CHECK(field(third, "RateLimit").empty());
+  CHECK(second.headers == first.headers);
+  CHECK(post.count("/total") == 2);
+  const std::string metrics = post.ask("GET", "/metrics").body;
+  CHECK(metrics.find("\nedge_pixel_dropped_total 1\n") != std::string::npos);
+  CHECK(metrics.find("edge_limit_refused_total{limit=\"pixels\"} 1\n") != std::string::npos);
+}
+
+TEST_CASE("bounds of bodies are settings", "[integration]") {
+  Post post(R"(server.limits.body = 40
+server.limits.auth_body = 30
+server.limits.unsubscribe_body = 20
+)");
+  const auto status = [&post](const std::string& path, std::size_t octets) {
+    return post.ask("POST", path, "{\"x\":\"" + std::string(octets - 8, 'a') + "\"}").status;
+  };
+
+  CHECK(status("/admin/users", 40) == 400);
+  CHECK(status("/admin/users", 41) == 413);
+  CHECK(status("/auth/login", 30) == 400);
+  CHECK(status("/auth/login", 31) == 413);
+  CHECK(status("/pixel/unsubscribe/x", 20) == 400);
+  CHECK(status("/pixel/unsubscribe/x", 21) == 413);
+  CHECK(status("/track/event", 400) != 413);
+}
+
+TEST_CASE("[threat-2] any bit of a token flipped gives the same image and no open",
+          "[integration][threat-2]") {
   Post post;
   const std::string good = post.open_token("u-1");
   const auto answer = post.send("GET", "/pixel/track/" + good);
@@ -218,7 +270,8 @@ TEST_CASE("a click leads where its token says and is counted", "[integration]") 
   CHECK(post.count("/clicks/unique_human") == 1);
 }
 
-TEST_CASE("threat 5: no token but one of ours makes the daemon lead anywhere", "[integration]") {
+TEST_CASE("[threat-5] no token but one of ours makes the daemon lead anywhere",
+          "[integration][threat-5]") {
   Post post("[pixel]\nexpired_links = \"gone\"\nlink_hosts = [\"Shop.example.com\"]\n");
   const std::string token = post.click_token("https://shop.example.com/");
   std::string changed = token;
@@ -244,7 +297,8 @@ TEST_CASE("threat 5: no token but one of ours makes the daemon lead anywhere", "
   CHECK(field(gone, "Location").empty());
 }
 
-TEST_CASE("threat 6: tokens are redacted in logs and sealed ones show no ids", "[integration]") {
+TEST_CASE("[threat-6] tokens are redacted in logs and sealed ones show no ids",
+          "[integration][threat-6]") {
   Post post;
   const std::string sealed = pixels::seal({.issued_at = 1,
                                            .campaign_id = "secret-campaign",
@@ -266,8 +320,8 @@ TEST_CASE("threat 6: tokens are redacted in logs and sealed ones show no ids", "
   CHECK(sealed.find("c2VjcmV0") == std::string::npos);  // "secret" in base64
 }
 
-TEST_CASE("threat 8: fetching an unsubscribe link changes nothing, posting it does, once",
-          "[integration]") {
+TEST_CASE("[threat-8] fetching an unsubscribe link changes nothing, posting it does, once",
+          "[integration][threat-8]") {
   Post post;
   const std::string token =
       post.token({.kind = pixels::TokenKind::Unsubscribe, .recipient_id = "u-1", .list_id = "<b>"});
@@ -315,7 +369,7 @@ TEST_CASE("threat 8: fetching an unsubscribe link changes nothing, posting it do
   CHECK(post.count("/unique") == 0);
 }
 
-TEST_CASE("threat 9: the address of a pixel never comes from Host", "[integration]") {
+TEST_CASE("[threat-9] the address of a pixel never comes from Host", "[integration][threat-9]") {
   Post post("[pixel]\nbase_url = \"https://t.example.com\"\n");
   const std::string body = R"({"campaignId":"c","emailId":"e","recipientId":"u"})";
 

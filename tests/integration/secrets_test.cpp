@@ -162,7 +162,7 @@ void lead_through_keys(Client& client, Hunt& hunt, const std::string& local_key)
 
 }  // namespace
 
-TEST_CASE("planted secrets turn up nowhere that a daemon speaks", "[integration]") {
+TEST_CASE("planted secrets turn up nowhere that a daemon speaks", "[integration][threat-37]") {
   const Receiver receiver;
   DaemonProcess daemon(
       "[auth]\nregistration = \"open\"\n"
@@ -241,7 +241,7 @@ TEST_CASE("commands that show settings or trace requests mask the secrets", "[in
 }
 
 TEST_CASE("a daemon refuses secrets that are weak, or in files that others can read",
-          "[integration]") {
+          "[integration][threat-14][threat-40]") {
   DaemonProcess daemon("");
   std::ofstream(daemon.path("secret")) << kJwtSecret;
   std::ofstream(daemon.path("env")) << "JWT_SECRET=" << kJwtSecret << "\n";

@@ -11,7 +11,7 @@ namespace edge::accounts {
 namespace {
 
 TEST_CASE("at most 32 jobs wait for the hash threads, and none longer than two seconds",
-          "[accounts]") {
+          "[accounts][threat-25]") {
   test::FakeClock clock;
   std::atomic<int> in_time = 0;
   std::atomic<int> late = 0;

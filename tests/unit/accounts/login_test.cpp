@@ -69,7 +69,8 @@ TEST_CASE("a login gives tokens that work until the session ends", "[accounts]")
   CHECK(f.reason_of_access(done->access_token) == "session_revoked");
 }
 
-TEST_CASE("unknown address, wrong password and disabled account are answered alike", "[accounts]") {
+TEST_CASE("unknown address, wrong password and disabled account are answered alike",
+          "[accounts][threat-23]") {
   Fixture f;
   f.add();
   const Account disabled = f.add("bob@example.com");
@@ -85,7 +86,8 @@ TEST_CASE("unknown address, wrong password and disabled account are answered ali
   CHECK(unknown.error() == gone.error());
 }
 
-TEST_CASE("an unknown address takes the time of a wrong password, statistically", "[accounts]") {
+TEST_CASE("an unknown address takes the time of a wrong password, statistically",
+          "[accounts][threat-23]") {
   Fixture f;
   f.settings.cost = {.memory_kib = 19456, .passes = 2};
   f.login = f.fresh();
@@ -122,7 +124,8 @@ TEST_CASE("an unknown address takes the time of a wrong password, statistically"
   CHECK(ratio < 1.25);
 }
 
-TEST_CASE("after five failures an address has to wait longer each time", "[accounts]") {
+TEST_CASE("after five failures an address has to wait longer each time",
+          "[accounts][threat-21][threat-24]") {
   Fixture f;
   f.add();
   for (int i = 0; i < 5; ++i) {
@@ -144,7 +147,8 @@ TEST_CASE("after five failures an address has to wait longer each time", "[accou
   CHECK(f.reason_of_login("ada@example.com", kPassword) == "ok");
 }
 
-TEST_CASE("waiting times survive a restart and do not touch other accounts", "[accounts]") {
+TEST_CASE("waiting times survive a restart and do not touch other accounts",
+          "[accounts][threat-24]") {
   Fixture f;
   f.add();
   f.add("bob@example.com");
@@ -160,7 +164,7 @@ TEST_CASE("waiting times survive a restart and do not touch other accounts", "[a
   CHECK(f.reason_of_login("bob@example.com", kPassword) == "ok");
 }
 
-TEST_CASE("a client that fails a hundred times has to wait", "[accounts]") {
+TEST_CASE("a client that fails a hundred times has to wait", "[accounts][threat-21]") {
   Fixture f;
   f.add();
   for (int i = 0; i < 100; ++i) {
@@ -174,7 +178,7 @@ TEST_CASE("a client that fails a hundred times has to wait", "[accounts]") {
   CHECK(f.reason_of_login("ada@example.com", kPassword, "2001:db8::1") == "ok");
 }
 
-TEST_CASE("registration keeps its rules", "[accounts]") {
+TEST_CASE("registration keeps its rules", "[accounts][threat-19][threat-20]") {
   Fixture f;
   const auto enroll = [&](Registration wanted) {
     const auto done = f.login->enroll(wanted, "10.0.0.1");
@@ -213,7 +217,7 @@ TEST_CASE("a client may register ten accounts an hour", "[accounts]") {
   CHECK(last.error().retry_after == 3600s);
 }
 
-TEST_CASE("changes of roles and disabling count at the next request", "[accounts]") {
+TEST_CASE("changes of roles and disabling count at the next request", "[accounts][threat-18]") {
   Fixture f;
   const Account account = f.add();
   const SignedIn signed_in = f.sign_in();
@@ -232,7 +236,7 @@ TEST_CASE("changes of roles and disabling count at the next request", "[accounts
   CHECK(f.reason_of_access(signed_in.access_token) == "session_revoked");
 }
 
-TEST_CASE("a change of password ends all other sessions", "[accounts]") {
+TEST_CASE("a change of password ends all other sessions", "[accounts][threat-18]") {
   Fixture f;
   f.add();
   const SignedIn mine = f.sign_in();
@@ -253,7 +257,7 @@ TEST_CASE("a change of password ends all other sessions", "[accounts]") {
   CHECK(f.reason_of_login("ada@example.com", "another fine password") == "ok");
 }
 
-TEST_CASE("logging out of all ends every session of the account", "[accounts]") {
+TEST_CASE("logging out of all ends every session of the account", "[accounts][threat-18]") {
   Fixture f;
   f.add();
   const SignedIn mine = f.sign_in();
@@ -297,7 +301,7 @@ TEST_CASE("a token minted with the key itself says what it allows", "[accounts]"
   CHECK(f.reason_of_access(mint(account.id.text, "")) == "user_disabled");
 }
 
-TEST_CASE("a refresh token is no access token and the other way round", "[accounts]") {
+TEST_CASE("a refresh token is no access token and the other way round", "[accounts][threat-15]") {
   Fixture f;
   f.add();
   const SignedIn signed_in = f.sign_in();
@@ -305,7 +309,7 @@ TEST_CASE("a refresh token is no access token and the other way round", "[accoun
   CHECK(f.login->refresh(signed_in.access_token, "c").error().code == ErrorCode::Unauthenticated);
 }
 
-TEST_CASE("too long passwords are refused before hashing", "[accounts]") {
+TEST_CASE("too long passwords are refused before hashing", "[accounts][threat-25]") {
   Fixture f;
   const auto done = f.login->login("ada@example.com", std::string(1025, 'p'), "c");
   REQUIRE_FALSE(done);

@@ -9,7 +9,8 @@
 namespace edge::crypto {
 namespace {
 
-TEST_CASE("argon2id strings of other libraries are verified as the vectors say", "[crypto]") {
+TEST_CASE("argon2id strings of other libraries are verified as the vectors say",
+          "[crypto][threat-39]") {
   const auto lines = test::vector_lines("identity", "argon2id.jsonl");
   if (!lines) {
     return;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -50,7 +51,8 @@ TEST_CASE("signing in, asking who one is, refreshing and signing out", "[auth]")
             .status == 401);
 }
 
-TEST_CASE("wrong credentials look the same whether the address is known or not", "[auth]") {
+TEST_CASE("wrong credentials look the same whether the address is known or not",
+          "[auth][threat-23]") {
   const AuthDaemon daemon;
   daemon.add_ada();
   const auto without_id = [](Answer answer) {
@@ -107,6 +109,7 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
   const AuthDaemon daemon({.real = false});
   std::size_t compared = 0;
   std::size_t waiting = 0;
+  std::set<std::string> missing;
   for (const std::string& line : *lines) {
     const auto document = json::Document::parse(line, json::kApi);
     REQUIRE(document);
@@ -132,6 +135,7 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
     const Answer admin = daemon.ask(method, path, "Authorization: Bearer admin\r\n");
     if (admin.status == 404 && member(admin, "/detail") == "(none)") {
       ++waiting;  // a handler that finds nothing says what; the router does not
+      missing.insert(method + " " + path);
       continue;
     }
     ++compared;
@@ -144,11 +148,16 @@ TEST_CASE("the permission table of the vectors holds on the routes that exist", 
       CHECK(answer.status != 403);
     }
   }
-  fmt::print("authorization.jsonl: {} cases wait for routes\n", waiting);
+  fmt::print("authorization.jsonl: {} of {} cases ran; {} wait for routes that do not exist: {}\n",
+             compared,
+             lines->size(),
+             waiting,
+             fmt::join(missing, ", "));
   test::report_vectors("identity", "authorization.jsonl", compared);
 }
 
-TEST_CASE("registration is closed unless opened, and never gives more than viewer", "[auth]") {
+TEST_CASE("registration is closed unless opened, and never gives more than viewer",
+          "[auth][threat-19]") {
   const std::string body =
       R"({"email":"eve@example.com","password":"correct horse battery","name":"Eve")";
   const AuthDaemon closed;
@@ -174,7 +183,7 @@ TEST_CASE("registration is closed unless opened, and never gives more than viewe
   CHECK(open.post("/auth/register", body + "}").status == 409);
 }
 
-TEST_CASE("of ten parallel refreshes at most one answers 200", "[auth]") {
+TEST_CASE("of ten parallel refreshes at most one answers 200", "[auth][threat-17]") {
   const AuthDaemon daemon;
   daemon.add_ada();
   const std::string body =
@@ -237,6 +246,19 @@ TEST_CASE("the key set is public and holds no private member", "[auth]") {
     CHECK(set.field("cache-control") == "public, max-age=300");
     CHECK(member(set, "/keys/0/kty") == "OKP");
     CHECK(member(set, "/keys/0/d") == "(none)");
+
+    const std::string tag = set.field("etag");
+    const Answer same = daemon.ask("GET", path, "If-None-Match: \"x\", W/" + tag + "\r\n");
+    CHECK(tag.size() == 34);
+    CHECK(same.status == 304);
+    CHECK(same.body.empty());
+    CHECK(same.field("etag") == tag);
+    CHECK(same.field("cache-control") == "public, max-age=300");
+    CHECK(same.field("content-type").empty());
+    CHECK(daemon.ask("HEAD", path, "If-None-Match: *\r\n").status == 304);
+    CHECK(daemon.ask("GET", path, "If-None-Match: \"x\"\r\n").status == 200);
+    CHECK(daemon.ask("GET", path, "If-Match: " + tag + "\r\n").status == 200);
+    CHECK(daemon.ask("GET", path, "If-Match: \"x\"\r\n").status == 412);
   }
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("snippets are written as the reference writes them", "[pixels]") {
   report_vectors("identity", "pixel_snippets.jsonl", lines->size());
 }
 
-TEST_CASE("any flipped bit of a token is noticed", "[pixels]") {
+TEST_CASE("any flipped bit of a token is noticed", "[pixels][threat-2]") {
   const pixels::Claims claims{
       .issued_at = 1732369255, .campaign_id = "c", .email_id = "e", .recipient_id = "r"};
   const std::string token = pixels::seal(claims, ring(), {.key_number = 1}).value();

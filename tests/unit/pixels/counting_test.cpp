@@ -118,8 +118,8 @@ TEST_CASE("opens are counted by class and by distinct recipients", "[pixels]") {
   CHECK(room.count("/emails/0/total") == 5);
 }
 
-TEST_CASE("threat 4: a replayed pixel counts in total, not in unique, and bursts collapse",
-          "[pixels]") {
+TEST_CASE("[threat-4] a replayed pixel counts in total, not in unique, and bursts collapse",
+          "[pixels][threat-4]") {
   Mailroom room;
   room.restart();
   const std::string token = room.token("u-1");
@@ -152,7 +152,7 @@ TEST_CASE("a repeat of another class, network or program is another visit", "[pi
   CHECK(room.count("/repeats") == 1);
 }
 
-TEST_CASE("threat 7: machines are told apart and do not count as people", "[pixels]") {
+TEST_CASE("[threat-7] machines are told apart and do not count as people", "[pixels][threat-7]") {
   Mailroom room;
   REQUIRE(room.lists.add(pixels::AddressList::Scanner, "192.0.2.0/24\n", "list"));
   REQUIRE(room.lists.add(pixels::AddressList::Self, "198.51.100.0/24\n", "list"));
@@ -175,8 +175,9 @@ TEST_CASE("threat 7: machines are told apart and do not count as people", "[pixe
   CHECK(room.count("/unique_human") == 0);
 }
 
-TEST_CASE("threats 1 to 3: forged and foreign tokens are refused or flagged, by status",
-          "[pixels]") {
+TEST_CASE(
+    "[threat-1] [threat-2] [threat-3] forged and foreign tokens are refused or flagged, by status",
+    "[pixels][threat-1][threat-2][threat-3]") {
   Mailroom room;
   room.restart();
   std::string changed = room.token("u-1");
@@ -205,7 +206,8 @@ TEST_CASE("threats 1 to 3: forged and foreign tokens are refused or flagged, by 
   CHECK(room.count("/rejected/legacy_v1_bad_hash") == 1);
 }
 
-TEST_CASE("threat 1: an open of the old layout is stored, flagged and never unique", "[pixels]") {
+TEST_CASE("[threat-1] an open of the old layout is stored, flagged and never unique",
+          "[pixels][threat-1]") {
   Mailroom room;
   const auto legacy = GENERATE(
       pixels::LegacyTokens::Flag, pixels::LegacyTokens::Count, pixels::LegacyTokens::Reject);

@@ -50,7 +50,7 @@ TEST_CASE("a ring takes new keys, retires old ones and reads its own text", "[pi
   CHECK(again->find(2)->master == ring.find(2)->master);
 }
 
-TEST_CASE("a ring that cannot be used is refused without quoting its keys", "[pixels]") {
+TEST_CASE("a ring that cannot be used is refused without quoting its keys", "[pixels][threat-40]") {
   const auto [text, reason] = GENERATE(table<std::string, std::string>({
       {"", "key_invalid"},
       {"{}", "key_invalid"},

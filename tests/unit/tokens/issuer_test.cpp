@@ -118,7 +118,7 @@ TEST_CASE("a key ring survives its file and publishes public members only", "[to
   CHECK(public_jwks(f.secret_keys.verifiers) == R"({"keys":[]})");
 }
 
-TEST_CASE("a tampered key ring is refused", "[tokens]") {
+TEST_CASE("a tampered key ring is refused", "[tokens][threat-40]") {
   Fixture f;
   const std::string good = f.ring().write();
   const auto replaced = [&](const std::string& from, const std::string& to) {

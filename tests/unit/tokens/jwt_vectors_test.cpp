@@ -41,7 +41,8 @@ void check_answer(json::Value expected, json::Value answer) {
   }
 }
 
-TEST_CASE("every token of the vectors gets its verdict and one of its codes", "[tokens]") {
+TEST_CASE("every token of the vectors gets its verdict and one of its codes",
+          "[tokens][threat-10][threat-11][threat-12][threat-13]") {
   const auto lines = test::vector_lines("identity", "jwt_cases.jsonl");
   if (!lines) {
     return;

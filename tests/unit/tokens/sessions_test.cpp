@@ -66,7 +66,7 @@ TEST_CASE("a retry after the session has ended is no conflict", "[tokens]") {
   CHECK(f.reason_of_refresh(opened->refresh_token) == "session_revoked");
 }
 
-TEST_CASE("a spent token that comes back later ends the session", "[tokens]") {
+TEST_CASE("a spent token that comes back later ends the session", "[tokens][threat-16]") {
   Fixture f;
   const auto opened = f.sessions.open(f.account);
   const auto other = f.sessions.open(f.account);
@@ -89,7 +89,7 @@ TEST_CASE("a spent token that comes back later ends the session", "[tokens]") {
   CHECK(audit->items[0].entry.value.find("refresh_token_reused") != std::string::npos);
 }
 
-TEST_CASE("of ten parallel uses of one refresh token exactly one succeeds", "[tokens]") {
+TEST_CASE("of ten parallel uses of one refresh token exactly one succeeds", "[tokens][threat-17]") {
   Fixture f;
   for (int round = 0; round < 20; ++round) {
     const std::string token = f.sessions.open(f.account)->refresh_token;
