@@ -48,17 +48,20 @@ Result<std::string> rows_of(Call& call, Time since) {
   return pixels::stats_json(call.edge(Call::Access::Read).pixels.counts, *query);
 }
 
-/// The counts of one row that the report is about, behind the row's name.
+/// The counts of one row that the report is about, behind the row's name; empty when there are
+/// none.
 std::string record_of(json::Value row, const std::string& name, bool clicks) {
+  bool counted = false;
   json::Writer out;
   out.begin_object().key(name).value(*row.find(name));
   const json::Value counts = clicks ? *row.find("clicks") : row;
   for (const auto& [metric, value] : counts.members()) {
     if (value.is_number() && metric != "unsubscribed") {
       out.key(metric).value(value);
+      counted = counted || value.as_int64() != 0;
     }
   }
-  return out.end_object().take();
+  return counted ? out.end_object().take() : std::string();
 }
 
 Result<int> report(Call& call) {
@@ -90,7 +93,9 @@ Result<int> report(Call& call) {
     listing.columns.push_back({"late", "/late"});
   }
   for (const json::Value row : rows->elements()) {
-    listing.records.push_back(record_of(row, name, clicks));
+    if (std::string record = record_of(row, name, clicks); !record.empty()) {
+      listing.records.push_back(std::move(record));
+    }
   }
   json::Writer members;
   members.begin_object().member("report", call["WHAT"]).member("since", format_time(*since));

@@ -9,6 +9,7 @@
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
 #include "core/encoding/rfc3339.h"
@@ -109,25 +110,14 @@ Result<int> create(Call& call) {
 }
 
 Result<std::vector<std::string>> records(Call& call) {
-  std::vector<std::string> all;
   if (Remote* daemon = call.running_daemon()) {
-    const auto answer = daemon->get("/admin/apikeys");
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    const auto keys = document ? document->root().find("apiKeys") : std::nullopt;
-    if (!keys) {
-      return Failure(document ? Error{ErrorCode::Internal, "the daemon's answer cannot be read"}
-                              : document.error());
-    }
-    for (const json::Value key : keys->elements()) {
-      all.emplace_back(key.raw());
-    }
-    return all;
+    return list_of(*daemon, "/admin/apikeys", "apiKeys");
   }
   const auto keys = call.edge(Call::Access::Read).api_keys.list();
   if (!keys) {
     return Failure(keys.error());
   }
+  std::vector<std::string> all;
   for (const accounts::ApiKey& key : *keys) {
     all.push_back(accounts::api_key_json(key));
   }
@@ -214,7 +204,9 @@ void apikey(Tree& tree) {
                .help = "when it ends; default: never",
                .type = Type::Duration})
       .changes()
-      .about("A program sends the key in the field X-API-Key.")
+      .about(
+          "A program sends the key in the field X-API-Key. It may do exactly what its scopes name, "
+          "nothing in the area admin. The store keeps a hash: a key that is lost is made anew.")
       .example("apikey create --name importer --scope track:write -o importer.key",
                "into a file of mode 0600")
       .exits(exit_code::kBadInput, "the name is not allowed")

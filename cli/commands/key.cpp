@@ -276,6 +276,10 @@ void declare_generate(Tree& tree) {
                .help = "add it to this key ring; for pixel keys the default is the configured one",
                .complete = Complete::Files})
       .changes()
+      .about(
+          "Files are made with mode 0600, and commands and daemon refuse those that others can "
+          "read. A pixel key gets the next free number of its ring and becomes the active one; old "
+          "ones stay, because mail with their tokens may still be opened.")
       .example("key generate --kind ed25519 -o signing.pem --public public.pem", "a key pair")
       .example("key generate --kind pixel", "a new pixel key, which becomes the active one")
       .exits(exit_code::kBadInput, "the ring cannot be used")
@@ -316,6 +320,10 @@ void key(Tree& tree) {
                    .help = "key files and rings",
                    .repeatable = true,
                    .complete = Complete::Files})
+      .about(
+          "Private members and secrets are never printed. Without files: what the daemon answers "
+          "at "
+          "/.well-known/jwks.json.")
       .example("key jwks signing.pem", "as a JWK set")
       .exits(exit_code::kBadInput, "a key cannot be used")
       .runs(show_jwks);

@@ -222,6 +222,11 @@ void declare_pixel_bulk(Tree& tree) {
       .option({.name = "img-style",
                .value = "CSS",
                .help = "style of the image instead of the hidden one"})
+      .about(
+          "All columns stay, new ones are appended, rows keep their order, and memory does not "
+          "grow "
+          "with the list. A row that cannot get a pixel ends the run (fail, nothing behind it is "
+          "written), is left out (skip) or is kept with empty columns (mark).")
       .example(
           "pixel bulk -i list.csv -o out.csv --campaign spring --map recipient=id --columns "
           "pixelUrl",
@@ -229,6 +234,7 @@ void declare_pixel_bulk(Tree& tree) {
       .example(
           "pixel bulk -i list.jsonl --campaign spring --on-error mark --columns pixelId,pixelError",
           "keep bad rows and say why")
+      .example("pixel bulk -i list.csv -o out.csv --campaign spring --jobs 2", "on two threads")
       .exits(exit_code::kBadInput,
              "a row cannot get a pixel and --on-error is fail; a column is missing")
       .exits(exit_code::kPartly, "some rows got no pixel")

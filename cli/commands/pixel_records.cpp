@@ -208,6 +208,9 @@ void declare_decode(Command& command) {
                    .value = "TOKEN|URL|HTML|-",
                    .help = "a token, or text that holds one",
                    .required = true})
+      .about(
+          "Whatever stands in a token that was not checked may be forged. Ids of the original "
+          "platform can be read; keys are only needed for sealed tokens.")
       .exits(exit_code::kBadInput, "no token, or sealed with a key that is not there")
       .output("pixel-contents", kContentsSchema)
       .runs(decode);
@@ -222,6 +225,11 @@ void declare_verify(Command& command) {
                .help = "older ones count as expired",
                .type = Type::Duration})
       .option({.name = "now", .value = "TIME", .help = "judge as of then", .type = Type::Time})
+      .about(
+          "The status is ok, expired, future (issued by a clock more than a day ahead), "
+          "bad_signature, unknown_key, malformed, unsupported_version or unsupported_field. Ids of "
+          "the original platform are legacy_v1 or legacy_v1_bad_hash, never ok: anybody can make "
+          "them.")
       .exits(exit_code::kNo, "not valid; the status says why")
       .output("pixel-reading", kReadingSchema)
       .runs(verify);

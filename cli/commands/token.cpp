@@ -304,6 +304,11 @@ void token(Tree& tree) {
   check.positional({.name = "TOKEN", .help = "the token, - or @FILE"});
   verify_options(check);
   key_options(check)
+      .about(
+          "Without --iss and --aud the configured issuer and audience are wanted when the key is "
+          "the configured one; else say what is wanted, or --no-iss and --no-aud. The algorithm "
+          "is the key's or one of --alg, never the token's choice, and keys inside a token are "
+          "not used. Secrets are read from files, variables or the secret store only.")
       .example("token verify @token.txt", "against the configured key, issuer and audience")
       .example("token verify - --key public.pem --iss https://id.example --no-aud",
                "of another issuer")
@@ -319,6 +324,7 @@ void token(Tree& tree) {
   tree.command("token inspect", "Show what a token says, without checking it")
       .positional({.name = "TOKEN", .help = "the token, - or @FILE", .required = true})
       .example("token inspect @token.txt", "header, claims and times")
+      .about("Anybody can write what it shows: a token counts only once it is verified.")
       .exits(exit_code::kBadInput, "the text is no token")
       .see("token verify")
       .runs(inspect);

@@ -10,6 +10,7 @@
 #include "cli/problem.h"
 #include "cli/prompt.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/accounts/administration.h"
 #include "core/crypto/secret.h"
 #include "core/edge.h"
@@ -107,31 +108,6 @@ Result<int> create(Call& call) {
   return made ? print_user(call, made, true) : Failure(made.error());
 }
 
-/// All records of the daemon, page by page.
-Result<std::vector<std::string>> all_remotely(Remote& daemon) {
-  std::vector<std::string> records;
-  std::string cursor;
-  do {
-    const auto answer =
-        daemon.get("/admin/users?limit=1000&cursor=" + encoding::percent_encode(cursor));
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    if (!document) {
-      return Failure(document.error());
-    }
-    const auto users = document->root().find("users");
-    if (!users) {
-      return Failure({ErrorCode::Internal, "the daemon's answer cannot be read"});
-    }
-    for (const json::Value user : users->elements()) {
-      records.emplace_back(user.raw());
-    }
-    const auto next = document->root().find("cursor");
-    cursor = next ? std::string(next->as_string().value_or("")) : "";
-  } while (!cursor.empty());
-  return records;
-}
-
 Result<std::vector<std::string>> all_locally(Call& call) {
   const auto all = call.edge(Call::Access::Read).login.accounts.list();
   if (!all) {
@@ -146,7 +122,8 @@ Result<std::vector<std::string>> all_locally(Call& call) {
 
 Result<int> list(Call& call) {
   Remote* const daemon = call.running_daemon();
-  auto records = daemon != nullptr ? all_remotely(*daemon) : all_locally(call);
+  auto records =
+      daemon != nullptr ? list_of(*daemon, "/admin/users?limit=1000", "users") : all_locally(call);
   if (!records) {
     return Failure(records.error());
   }
@@ -313,6 +290,9 @@ void declare_changes(Tree& tree) {
       .option(password_file("file with the new password, which ends all sessions"))
       .flag("enable", "let a disabled account sign in again")
       .changes()
+      .about(
+          "Roles count from the next request on, also for tokens that are out. Every change is in "
+          "the audit trail (GET /admin/audit).")
       .example("user update ada@example.com --role editor", "counts from the next request on")
       .exits(exit_code::kBadInput, "the name or the password is not allowed")
       .exits(exit_code::kNotFound, "no such account")

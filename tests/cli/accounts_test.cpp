@@ -8,8 +8,12 @@
 
 #include "core/json/document.h"
 #include "tests/support/process.h"
+#include "tests/support/receiver.h"
 
 using edge::test::Finished;
+using edge::test::Reaction;
+using edge::test::Received;
+using edge::test::Receiver;
 using edge::test::Sandbox;
 
 namespace {
@@ -143,6 +147,22 @@ TEST_CASE("at a daemon the same commands work by its local key", "[cli][accounts
   CHECK(key.out.size() == 75);
   CHECK(sandbox.edgectl({"apikey", "revoke", key.out.substr(4, 10)}).exit == 0);
   CHECK(sandbox.edgectl({"apikey", "rotate", key.out.substr(4, 10)}).exit == 7);
+}
+
+TEST_CASE("lists of a daemon are read to their last page", "[cli][accounts]") {
+  const Sandbox sandbox;
+  const Receiver daemon([](const Received& request) {
+    const bool is_second = request.path.find("cursor=b%40x") != std::string::npos;
+    return Reaction{.body = is_second ? R"({"users":[{"id":"2","email":"c@x"}]})"
+                                      : R"({"users":[{"id":"1","email":"b@x"}],"cursor":"b@x"})"};
+  });
+
+  const Finished list = sandbox.edgectl(
+      {"user", "list", "--url", daemon.url(""), "--format", "jsonl", "--select", "/email"});
+
+  CHECK(list.exit == 0);
+  CHECK(list.out == "b@x\nc@x\n");
+  CHECK(daemon.count() == 2);
 }
 
 TEST_CASE("a login is kept, refreshed when it is old, and ended by logout", "[cli][accounts]") {
