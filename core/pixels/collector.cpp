@@ -58,9 +58,8 @@ Collector::Collector(Settings settings,
                  .with({})),
       rejected_total_(registry.counter(
           "edge_pixel_rejected_total", "Tokens that were not accepted", {"status"})),
-      dropped_(
-          registry.counter("edge_pixel_dropped_total", "Opens and clicks that were not stored")
-              .with({})),
+      dropped_(registry.counter("edge_pixel_dropped_total", "Opens and clicks that were not stored")
+                   .with({})),
       tally_(store, clock, {.retention = settings.retention}),
       recent_(settings.repeat_window),
       bursts_(settings.burst_window) {}
