@@ -47,10 +47,14 @@ std::string asked_of_daemon(json::Value record, bool sends) {
   return out.end_object().take();
 }
 
-/// The answer of a batch made of a daemon's document.
+/// The answer of a batch made of a daemon's document. What is wrong with more than the record ends
+/// the run.
 Result<bool> answer_remotely(Remote& daemon, std::string record, json::Writer& out) {
   const auto response = daemon.post("/api/decide", std::move(record));
   if (!response) {
+    if (response.error().reason != "invalid_input") {
+      throw Stop({.error = response.error(), .side = Side::Remote});
+    }
     return Failure(response.error());
   }
   const auto document = json::Document::parse(response->body, json::kDecision);

@@ -18,7 +18,8 @@ namespace edge::cli::commands {
 /// store, then out of it by the forwarders, as a daemon does it. `witness` is thread-safe.
 class ImpressionSender {
  public:
-  /// Opens the store. Throws `Stop` when it cannot be opened, or when nobody takes reports (exit 3).
+  /// Opens the store. Throws `Stop` when it cannot be opened, and when nobody takes reports (exit
+  /// 3).
   static void check(Call& call);
 
   ImpressionSender(Call& call, const flags::Datafile& datafile)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/flags/record.h"
 
-#include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -121,18 +121,21 @@ struct Reading {
   }
 };
 
-}  // namespace
+/// Writes what was decided.
+using Write = std::function<void(const Reading&, const Decider&, const std::vector<Decision>&)>;
 
-Result<bool> answer_record(const Datafile& datafile,
+Result<void> decide_record(const Datafile& datafile,
                            json::Value record,
-                           json::Writer& out,
-                           const Witness& witness) {
+                           bool explains,
+                           const Witness& witness,
+                           const Write& write) {
   const auto reading = Reading::of(datafile, record);
   if (!reading) {
     return Failure(reading.error());
   }
   std::vector<Exposure> exposures;
   Circumstances circumstances = reading->circumstances();
+  circumstances.explains = explains;
   circumstances.exposures = witness ? &exposures : nullptr;
   Decider decider(datafile, reading->user, circumstances);
   const auto decisions = decisions_of(record, decider);
@@ -142,43 +145,17 @@ Result<bool> answer_record(const Datafile& datafile,
   if (witness) {
     witness(reading->user, exposures);
   }
-  out.key("decisions").begin_object();
-  for (const Decision& decision : *decisions) {
-    write(out.key(decision.flag_key), decision);
-  }
-  out.end_object();
+  write(*reading, decider, *decisions);
+  return {};
+}
+
+void write_saved(json::Writer& out, const Decider& decider) {
   if (const auto saved = decider.profile_to_save()) {
     out.key("savedProfile").raw(*saved);
   }
-  return std::none_of(
-      decisions->begin(), decisions->end(), [](const Decision& d) { return d.is_error; });
 }
 
-Result<std::string> decide_document(const Datafile& datafile,
-                                    const DatafileOrigin& origin,
-                                    json::Value record,
-                                    const Witness& witness) {
-  const auto reading = Reading::of(datafile, record);
-  if (!reading) {
-    return Failure(reading.error());
-  }
-  const auto explain = record.find("explain");
-  Circumstances circumstances = reading->circumstances();
-  circumstances.explains = explain && explain->as_bool().value_or(false);
-  std::vector<Exposure> exposures;
-  circumstances.exposures = witness ? &exposures : nullptr;
-  Decider decider(datafile, reading->user, circumstances);
-  const auto decisions = decisions_of(record, decider);
-  if (!decisions) {
-    return Failure(decisions.error());
-  }
-  if (witness) {
-    witness(reading->user, exposures);
-  }
-  json::Writer out;
-  out.begin_object().member("schema", "edge.decide/1").member("userId", reading->user.id);
-  const auto attributes = record.find("attributes");
-  out.key("attributes").raw(attributes && attributes->is_object() ? attributes->raw() : "{}");
+void write_origin(json::Writer& out, const DatafileOrigin& origin, const Datafile& datafile) {
   out.key("source")
       .begin_object()
       .member("kind", origin.kind)
@@ -186,19 +163,53 @@ Result<std::string> decide_document(const Datafile& datafile,
       .member("sha256", origin.sha256)
       .member("from", origin.from)
       .end_object();
-  out.key("decisions").begin_array();
-  for (const Decision& decision : *decisions) {
-    write_members(out.begin_object(), decision);
-    if (circumstances.explains) {
-      write_walk(out.key("explanation"), datafile, reading->user, decision.steps);
+}
+
+}  // namespace
+
+Result<bool> answer_record(const Datafile& datafile,
+                           json::Value record,
+                           json::Writer& out,
+                           const Witness& witness) {
+  bool all_known = true;
+  const auto written = [&](const Reading&, const Decider& decider, const auto& decisions) {
+    out.key("decisions").begin_object();
+    for (const Decision& decision : decisions) {
+      write(out.key(decision.flag_key), decision);
+      all_known = all_known && !decision.is_error;
     }
     out.end_object();
-  }
-  out.end_array();
-  if (const auto saved = decider.profile_to_save()) {
-    out.key("savedProfile").raw(*saved);
-  }
-  return out.end_object().take();
+    write_saved(out, decider);
+  };
+  const auto done = decide_record(datafile, record, false, witness, written);
+  return done ? Result<bool>(all_known) : Failure(done.error());
+}
+
+Result<std::string> decide_document(const Datafile& datafile,
+                                    const DatafileOrigin& origin,
+                                    json::Value record,
+                                    const Witness& witness) {
+  const auto explain = record.find("explain");
+  const bool explains = explain && explain->as_bool().value_or(false);
+  json::Writer out;
+  const auto written = [&](const Reading& reading, const Decider& decider, const auto& decisions) {
+    out.begin_object().member("schema", "edge.decide/1").member("userId", reading.user.id);
+    const auto attributes = record.find("attributes");
+    out.key("attributes").raw(attributes && attributes->is_object() ? attributes->raw() : "{}");
+    write_origin(out, origin, datafile);
+    out.key("decisions").begin_array();
+    for (const Decision& decision : decisions) {
+      write_members(out.begin_object(), decision);
+      if (explains) {
+        write_walk(out.key("explanation"), datafile, reading.user, decision.steps);
+      }
+      out.end_object();
+    }
+    out.end_array();
+    write_saved(out, decider);
+  };
+  const auto done = decide_record(datafile, record, explains, witness, written);
+  return done ? Result<std::string>(out.end_object().take()) : Failure(done.error());
 }
 
 }  // namespace edge::flags
