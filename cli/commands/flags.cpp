@@ -2,10 +2,13 @@
 // Looking at the flags of a datafile.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/commands/datafile_source.h"
 #include "cli/exit_code.h"
+#include "cli/filter.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
 #include "core/encoding/percent.h"
@@ -100,6 +103,10 @@ Result<std::string> document_of(Call& call, const std::string& target, const Mak
 }
 
 Result<int> list_flags(Call& call) {
+  const auto filter = call.has("where") ? std::optional(filter_of(call["where"])) : std::nullopt;
+  if (filter && !*filter) {
+    return Failure(filter->error());
+  }
   const auto text = document_of(call, "/api/flags", [](const DatafileSource& source) {
     return Result<std::string>(flags::flag_list_document(*source.datafile));
   });
@@ -119,7 +126,9 @@ Result<int> list_flags(Call& call) {
                               {"VARIATIONS", "/variations"},
                               {"TRAFFIC %", "/trafficPercent"}}};
   for (const json::Value flag : list->elements()) {
-    listing.records.emplace_back(flag.raw());
+    if (!filter || (*filter)->takes(flag, call.clock().now())) {
+      listing.records.emplace_back(flag.raw());
+    }
   }
   return call.print(listing);
 }
@@ -215,8 +224,15 @@ Result<int> show_flag(Call& call) {
 
 void flags(Tree& tree) {
   tree.noun("flags", Section::Build, "Feature flags of a datafile: look, check, try, compare");
-  with_datafile_option(tree.command("flags list", "List flags with their rules and traffic"))
+  with_datafile_option(
+      tree.command("flags list", "List flags with their rules and traffic")
+          .about("--where sees key, id, type, rules, variations, variables and trafficPercent.")
+          .option({.name = "where",
+                   .value = "EXPR",
+                   .help = "those for which this is true; see edgectl help expressions"}))
       .example("flags list --datafile flags.json", "every flag of a file")
+      .example("flags list --datafile flags.json --where 'key ~ \"^checkout\" and rules > 1'",
+               "some of them")
       .exits(exit_code::kBadInput, "the datafile cannot be used")
       .output("flags", kListSchema)
       .runs(list_flags);

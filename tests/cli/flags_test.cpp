@@ -58,6 +58,40 @@ TEST_CASE("flags list shows type, rules and traffic of every flag", "[cli]") {
   CHECK(keys.out == "new_checkout\nvip_offer\ndark_mode\n");
 }
 
+TEST_CASE("flags list shows the flags for which an expression is true", "[cli]") {
+  const Sandbox sandbox;
+  const auto [expression, keys] = GENERATE(table<std::string, std::string>({
+      {"type = \"delivery\"", "vip_offer dark_mode "},
+      {"key ~ \"^new_\" and rules > 1", "new_checkout "},
+      {"trafficPercent < 100 or variables >= 3", "new_checkout dark_mode "},
+      {"key = \"ghost\"", ""},
+  }));
+
+  const Finished done = sandbox.edgectl(flags("list", {"--where", expression, "--json"}));
+
+  INFO(expression << done.err);
+  CHECK(done.exit == 0);
+  const auto list = edge::json::Document::parse(done.out, edge::json::kStrict);
+  REQUIRE(list);
+  std::string found;
+  for (const auto flag : list->root().find("flags")->elements()) {
+    found += std::string(flag.find("key")->as_string().value_or("")) + " ";
+  }
+  CHECK(found == keys);
+}
+
+TEST_CASE("flags list says where an expression is wrong", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished broken = sandbox.edgectl(flags("list", {"--where", "key ="}));
+  const Finished pattern = sandbox.edgectl(flags("list", {"--where", "key ~ \"[\""}));
+
+  CHECK(broken.exit == 2);
+  CHECK(holds(broken.err, "column"));
+  CHECK(pattern.exit == 2);
+  CHECK(holds(pattern.err, "is no regular expression"));
+}
+
 TEST_CASE("flags show shows rules, audiences and traffic of a flag", "[cli]") {
   const Sandbox sandbox;
 
