@@ -49,17 +49,24 @@ std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
     return batch;
   }
   next_row_at_ = kHeldUntilReleased;
+  std::set<std::string> passed;  // keys of which an earlier row is not due
   for (const storage::Due& row : page->items) {
     if (row.at > now && (!probing || row.at >= kHeldUntilReleased)) {
       next_row_at_ = row.at;
       break;
     }
     if (busy_rows_.contains(row.number) || busy_keys_.contains(row.order_key) ||
-        settlement_.changes(row)) {
+        passed.contains(row.order_key) || settlement_.changes(row)) {
       continue;
     }
     auto delivery = delivery_of(row);
-    if (!delivery || !is_due(row, *delivery, now)) {
+    if (!delivery) {
+      continue;
+    }
+    if (!is_due(row, *delivery, now)) {
+      if (!row.order_key.empty()) {
+        passed.insert(row.order_key);
+      }
       continue;
     }
     if (is_expired(*delivery)) {

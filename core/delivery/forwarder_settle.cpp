@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What a forwarder does with answers, and how it stores that.
 #include <algorithm>
+#include <map>
+#include <span>
+#include <string_view>
 
 #include "core/base/fault.h"
 #include "core/delivery/forwarder.h"
@@ -10,11 +13,49 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::size_t kGrowth = 4;  // twice as fast as failures make requests smaller
 constexpr std::size_t kReleasePage = 1'000;
 constexpr std::size_t kMostReleased = 100;  // rows of one key at once
 
 storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
+}
+
+/// Gives each event that waits its delay. Those tried equally often share one, so that they travel
+/// together again, and none is due before an earlier event of its key.
+void plan_delays(std::span<const Delivery> deliveries,
+                 const destinations::RetryPolicy& policy,
+                 Random& random,
+                 Attempt& attempt) {
+  std::map<std::uint32_t, milliseconds> by_attempts;
+  std::map<std::string_view, milliseconds> by_key;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    Verdict& verdict = attempt.events[i];
+    if (verdict.action == Action::Retry) {
+      const std::uint32_t attempts = deliveries[i].state.attempts + 1;
+      const auto [known, is_new] = by_attempts.try_emplace(attempts);
+      if (is_new) {
+        known->second = std::max(next_delay(attempts, policy.base, policy.cap, random),
+                                 attempt.retry_after.value_or(milliseconds{0}));
+      }
+      verdict.delay = known->second;
+    } else if (verdict.action == Action::Hold) {
+      verdict.delay = verdict.delay.count() > 0 ? verdict.delay : policy.throttle;
+    } else {
+      continue;
+    }
+    if (const std::string_view key = deliveries[i].key; !key.empty()) {
+      milliseconds& latest = by_key[key];
+      verdict.delay = latest = std::max(latest, verdict.delay);
+    }
+  }
+}
+
+bool failed_as_a_whole(const Attempt& attempt) {
+  return attempt.effect == Effect::Failing &&
+         std::ranges::all_of(attempt.events, [](const Verdict& verdict) {
+           return verdict.action == Action::Retry;
+         });
 }
 
 }  // namespace
@@ -33,7 +74,7 @@ bool Forwarder::settle_outcomes() {
 
 void Forwarder::settle(Outcome& outcome) {
   --in_flight_;
-  const Attempt& attempt = outcome.attempt;
+  Attempt& attempt = outcome.attempt;
   note(attempt, outcome.deliveries);
   settlement_.count(Count::Attempts, static_cast<std::int64_t>(attempt.sent.size()));
   const bool opened = gate_.learn(attempt.effect,
@@ -42,6 +83,13 @@ void Forwarder::settle(Outcome& outcome) {
                                   services_.random,
                                   services_.clock.steady());
   adapt_batch(outcome);
+  plan_delays(outcome.deliveries, entry_->definition.retry, services_.random, attempt);
+  if (outcome.deliveries.size() > 1 && failed_as_a_whole(attempt)) {
+    // Perhaps it is the size that the destination cannot bear.
+    for (const Delivery& delivery : outcome.deliveries) {
+      marks_[delivery.state.offset].largest_batch = outcome.deliveries.size() / 2;
+    }
+  }
   lag_ = services_.metrics == nullptr ? nullptr : &services_.metrics->lag(entry_->definition.name);
   for (std::size_t i = 0; i < outcome.deliveries.size(); ++i) {
     settle_one(outcome.deliveries[i], attempt.events[i], attempt.traces[i], attempt);
@@ -66,7 +114,18 @@ void Forwarder::adapt_batch(const Outcome& outcome) {
   });
   if (!all_taken) {
     grown_ = size.usual;
-  } else if (outcome.deliveries.size() >= grown_) {
+    return;
+  }
+  // What failed before may go on in larger requests again, unless this one was small to probe. What
+  // was refused, which is no row, may not.
+  const auto own = marks_.find(outcome.deliveries.front().state.offset);
+  const bool was_bound = own != marks_.end() && own->second.largest_batch == 1;
+  for (auto& [offset, mark] : marks_) {
+    if ((was_bound || outcome.deliveries.size() > 1) && !ready_.contains(offset)) {
+      mark.largest_batch = std::min(size.most, mark.largest_batch * kGrowth);
+    }
+  }
+  if (outcome.deliveries.size() >= grown_) {
     grown_ = std::min(size.most, grown_ * 2);
   }
 }
@@ -98,7 +157,7 @@ void Forwarder::settle_one(Delivery& delivery,
     case Action::Hold:
       state.reason = verdict.reason;
       state.of_destination = false;
-      park(delivery, verdict.delay.count() > 0 ? verdict.delay : entry_->definition.retry.throttle);
+      park(delivery, verdict.delay);
       return;
     case Action::Split:
       marks_[state.offset].largest_batch = std::max<std::size_t>(1, trace.batch / 2);
@@ -136,22 +195,26 @@ void Forwarder::retry(Delivery& delivery, const Verdict& verdict, const Attempt&
     give_up(delivery, verdict.reason, {.status = attempt.status, .response = attempt.response});
     return;
   }
-  milliseconds delay = next_delay(state.attempts, policy.base, policy.cap, services_.random);
-  delay = std::max(delay, attempt.retry_after.value_or(milliseconds{0}));
   settlement_.count(Count::Retried, 1);
-  park(delivery, delay);
+  park(delivery, verdict.delay);
 }
 
-/// Waits in a row, out of the window: behind an earlier event of its key that was parked just now,
-/// else until the delay is over.
+/// Waits in a row, out of the window, until the delay is over. Later events of its key that were
+/// not in the same request wait behind it.
 void Forwarder::park(Delivery& delivery, milliseconds delay) {
-  const bool is_behind = !delivery.key.empty() && !parked_keys_.insert(delivery.key).second;
-  settlement_.park(delivery,
-                   is_behind ? kHeldUntilReleased : to_ms(services_.clock.store_now() + delay));
+  if (!delivery.key.empty()) {
+    parked_keys_.insert(delivery.key);
+  }
+  settlement_.park(delivery, to_ms(services_.clock.store_now() + delay));
   if (!delivery.row) {
     window_.settle(delivery.state.offset);
   }
-  marks_.erase(delivery.state.offset);
+  if (const auto mark = marks_.find(delivery.state.offset); mark != marks_.end()) {
+    mark->second.done = delivery.state.done;
+    if (mark->second.largest_batch == 0) {
+      marks_.erase(mark);  // the row knows the rest
+    }
+  }
   leave(delivery);
 }
 
@@ -263,13 +326,17 @@ void Forwarder::release_waiting_rows() {
   if (!page) {
     return;
   }
+  std::unordered_set<std::string> passed;  // keys of which an earlier row goes on waiting
   for (const storage::Due& row : page->items) {
     const bool waits = row.at > now && row.at < kHeldUntilReleased;
-    if (waits && !busy_rows_.contains(row.number) && !settlement_.changes(row)) {
-      const auto parked = Parked::decode(row.body);
-      if (parked && parked->of_destination) {
-        settlement_.release(row);
-      }
+    if (!waits || busy_rows_.contains(row.number) || settlement_.changes(row)) {
+      continue;
+    }
+    const auto parked = Parked::decode(row.body);
+    if (parked && parked->of_destination && !passed.contains(row.order_key)) {
+      settlement_.release(row);
+    } else if (!row.order_key.empty()) {
+      passed.insert(row.order_key);
     }
   }
   next_row_at_ = 0;

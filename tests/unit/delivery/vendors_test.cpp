@@ -285,7 +285,34 @@ TEST_CASE("events of one user keep their order through failing batches", "[deliv
     before = id;
   }
   CHECK(taken.size() == 500);
-  CHECK(number < 3 * 500);  // two of three attempts fail: at most one request for each event
+  CHECK(number < 250);  // two of three attempts fail, and what failed goes on in halves
+}
+
+TEST_CASE("a destination that cannot bear large requests gets smaller ones", "[delivery]") {
+  DeliveryBench bench("segment", kSegment, R"({"lingerMs":0,"retry":{"baseMs":100,"capMs":500}})");
+  append_many(bench, 300);
+  std::map<std::string, int> taken;
+  int requests = 0;
+  bench.http.follow([&](const OutgoingRequest& request) {
+    ++requests;
+    const auto ids = ids_in({request}, "messageId");
+    const bool fails = ids.size() > 10;
+    for (const auto& [id, times] : ids) {
+      taken[id] += fails ? 0 : times;
+    }
+    return IncomingResponse{.status = fails ? 503 : 200};
+  });
+  const auto forwarder = bench.forwarder();
+
+  for (int i = 0; i < 2000 && forwarder->status()->pending > 0; ++i) {
+    forwarder->work();
+    bench.clock.advance(200ms);
+  }
+
+  CHECK(forwarder->status()->pending == 0);
+  CHECK(taken.size() == 300);
+  CHECK(std::ranges::all_of(taken, [](const auto& id) { return id.second == 1; }));
+  CHECK(requests < 2 * 300);  // probes of one included
 }
 
 TEST_CASE("events for Mixpanel travel packed", "[delivery]") {
