@@ -8,9 +8,9 @@
 
 #include "core/destinations/amplitude_event.h"
 #include "core/destinations/catalogue.h"
-#include "core/destinations/endpoint.h"
 #include "core/destinations/event_fields.h"
 #include "core/destinations/judge.h"
+#include "core/destinations/vendor.h"
 #include "core/encoding/percent.h"
 #include "core/json/writer.h"
 
@@ -28,6 +28,8 @@ constexpr std::size_t kMaxBytes = 1'000'000 - 1'000;        // the rest of the b
 constexpr std::size_t kMaxBatchBytes = 20'000'000 - 1'000;  // of the batch API
 constexpr milliseconds kThrottledWait = std::chrono::seconds(30);
 constexpr milliseconds kQuotaWait = std::chrono::hours(1);
+
+const std::string kUserMapBase = "https://api.amplitude.com";  // unlike that of the events
 
 struct Options {
   std::string events_url = {};
@@ -246,68 +248,58 @@ AmplitudeRules read_rules(const Settings& settings) {
   return rules;
 }
 
+const VendorForm& form() {
+  static const VendorForm kForm{
+      .key = "apiKey",
+      .key_help = "API key of the project",
+      .key_also = {"writeKey", "token"},
+      .region_help = "where the project is",
+      .bases = {{"us", "https://api2.amplitude.com"}, {"eu", "https://api.eu.amplitude.com"}},
+      .batch = kRecommendedBatch,
+      .max_batch = kMaxRecords};
+  return kForm;
+}
+
 Result<std::unique_ptr<Destination>> make_amplitude(const Settings& settings) {
-  Options options;
-  auto api_key = settings.text("apiKey");
-  const auto url = settings.text("url");
-  const auto batch = settings.batch(kRecommendedBatch, kMaxRecords);
-  if (!api_key || !url || !batch) {
-    return Failure(!api_key ? api_key.error() : !url ? url.error() : batch.error());
+  auto vendor = read_vendor(settings, form());
+  if (!vendor) {
+    return Failure(vendor.error());
   }
-  const bool in_europe = settings.text("region").value_or("") == "eu";
-  const auto base =
-      base_url(*url, in_europe ? "https://api.eu.amplitude.com" : "https://api2.amplitude.com");
-  if (!base) {
-    return Failure(base.error());
-  }
-  options.is_batch_api = settings.text("endpoint").value_or("") == "batch";
-  options.events_url = *base + (options.is_batch_api ? "/batch" : "/2/httpapi");
-  options.user_map_url =
-      (url->empty() && !in_europe ? "https://api.amplitude.com" : *base) + "/usermap";
-  options.api_key = std::move(*api_key);
-  options.batch = *batch;
-  options.rules = read_rules(settings);
-  return std::make_unique<Amplitude>(std::move(options));
+  const bool is_batch_api = settings.text("endpoint").value_or("") == "batch";
+  return std::make_unique<Amplitude>(
+      Options{.events_url = vendor->base + (is_batch_api ? "/batch" : "/2/httpapi"),
+              .user_map_url = (vendor->has_default_base ? kUserMapBase : vendor->base) + "/usermap",
+              .api_key = std::move(vendor->key),
+              .batch = vendor->batch,
+              .is_batch_api = is_batch_api,
+              .rules = read_rules(settings)});
 }
 
 }  // namespace
 
 void amplitude(Catalogue& catalogue) {
   using Kind = Setting::Kind;
-  catalogue.add(
-      {.name = "amplitude",
-       .integrations = {"Amplitude", "Actions Amplitude"},
-       .key = "apiKey",
-       .linger = milliseconds(500),
-       .settings =
-           {{.name = "apiKey",
-             .help = "API key of the project",
-             .required = true,
-             .secret = true,
-             .also = {"writeKey", "token"}},
-            {.name = "url", .help = "another base of the API"},
-            {.name = "region", .help = "where the project is", .choices = {"us", "eu"}},
-            {.name = "endpoint", .help = "which API", .choices = {"httpapi", "batch"}},
-            {.name = "batch",
-             .kind = Kind::Number,
-             .help = "events per request, 1 to 2000; more while a backlog is worked off"},
-            {.name = "deviceIdSource",
-             .help = "what names the device",
-             .choices = {"device", "anonymousId"}},
-            {.name = "sendContextTraits",
-             .kind = Kind::Boolean,
-             .help = "context.traits as user properties (default true)"},
-            {.name = "expandProducts",
-             .kind = Kind::Boolean,
-             .help = "one more event per product of an order"},
-            {.name = "groupType", .help = "name of the group type (default group)"},
-            {.name = "pageEvent", .help = "name of page events, with {{name}} and {{category}}"},
-            {.name = "screenEvent", .help = "name of screen events"},
-            {.name = "increment", .kind = Kind::Texts, .help = "traits that are added up"},
-            {.name = "setOnce", .kind = Kind::Texts, .help = "traits that keep their first value"},
-            {.name = "append", .kind = Kind::Texts, .help = "traits that are appended"},
-            {.name = "prepend", .kind = Kind::Texts, .help = "traits that are prepended"}},
-       .make = make_amplitude});
+  std::vector<Setting> own = naming_settings({{"increment", "traits that are added up"},
+                                              {"setOnce", "traits that keep their first value"},
+                                              {"append", "traits that are appended"},
+                                              {"prepend", "traits that are prepended"}});
+  own.push_back({.name = "endpoint", .help = "which API", .choices = {"httpapi", "batch"}});
+  own.push_back({.name = "deviceIdSource",
+                 .help = "what names the device",
+                 .choices = {"device", "anonymousId"}});
+  own.push_back({.name = "sendContextTraits",
+                 .kind = Kind::Boolean,
+                 .help = "context.traits as user properties (default true)"});
+  own.push_back({.name = "expandProducts",
+                 .kind = Kind::Boolean,
+                 .help = "one more event per product of an order"});
+  own.push_back({.name = "groupType", .help = "name of the group type (default group)"});
+  catalogue.add({.name = "amplitude",
+                 .integrations = {"Amplitude", "Actions Amplitude"},
+                 .key = form().key,
+                 .linger = milliseconds(500),
+                 .settings = vendor_settings(form(), std::move(own)),
+                 .make = make_amplitude});
 }
 
 }  // namespace edge::destinations

@@ -10,6 +10,7 @@
 #include "core/destinations/event_fields.h"
 #include "core/destinations/judge.h"
 #include "core/destinations/mixpanel_profile.h"
+#include "core/destinations/vendor.h"
 #include "core/encoding/percent.h"
 
 namespace edge::destinations {
@@ -19,7 +20,7 @@ using std::chrono::milliseconds;
 
 enum Place : std::size_t { kProfiles, kGroups, kEvents, kPlaces };
 
-constexpr std::int64_t kMaxBatch = 2'000;
+constexpr std::size_t kMaxBatch = 2'000;
 constexpr std::size_t kMaxGroups = 200;
 constexpr std::size_t kMaxBytes = 2'000'000;
 constexpr milliseconds kThrottledWait = std::chrono::seconds(2);
@@ -239,33 +240,36 @@ Result<void> read_authorization(const Settings& settings,
   return {};
 }
 
+const VendorForm& form() {
+  static const VendorForm kForm{.key = "token",
+                                .key_help = "token of the project",
+                                .key_also = {"writeKey", "apiKey"},
+                                .region_help = "where the project is",
+                                .bases = {{"us", "https://api.mixpanel.com"},
+                                          {"eu", "https://api-eu.mixpanel.com"},
+                                          {"in", "https://api-in.mixpanel.com"}},
+                                .batch = kMaxBatch,
+                                .max_batch = kMaxBatch};
+  return kForm;
+}
+
 Result<std::unique_ptr<Destination>> make_mixpanel(const Settings& settings) {
+  auto vendor = read_vendor(settings, form());
+  if (!vendor) {
+    return Failure(vendor.error());
+  }
   Options options;
-  auto token = settings.text("token");
-  const auto url = settings.text("url");
-  const auto batch = settings.batch(kMaxBatch, kMaxBatch);
-  if (!token || !url || !batch) {
-    return Failure(!token ? token.error() : !url ? url.error() : batch.error());
-  }
-  const std::string region = settings.text("region").value_or("");
-  const auto base = base_url(*url,
-                             region == "eu"   ? "https://api-eu.mixpanel.com"
-                             : region == "in" ? "https://api-in.mixpanel.com"
-                                              : "https://api.mixpanel.com");
-  if (!base) {
-    return Failure(base.error());
-  }
-  if (auto read = read_authorization(settings, *token, options); !read) {
+  if (auto read = read_authorization(settings, vendor->key, options); !read) {
     return Failure(read.error());
   }
   const std::string project = settings.text("projectId").value_or("");
-  options.urls = {*base + "/engage?strict=1&verbose=1&ip=0",
-                  *base + "/groups?strict=1&verbose=1",
-                  *base + "/import?strict=1" +
+  options.urls = {vendor->base + "/engage?strict=1&verbose=1&ip=0",
+                  vendor->base + "/groups?strict=1&verbose=1",
+                  vendor->base + "/import?strict=1" +
                       (project.empty() ? "" : "&project_id=" + encoding::percent_encode(project))};
-  options.batch = *batch;
+  options.batch = vendor->batch;
   options.gzip = !settings.value("gzip") || settings.is_on("gzip");
-  options.rules = read_rules(settings, std::move(*token));
+  options.rules = read_rules(settings, std::move(vendor->key));
   return std::make_unique<Mixpanel>(std::move(options));
 }
 
@@ -273,38 +277,28 @@ Result<std::unique_ptr<Destination>> make_mixpanel(const Settings& settings) {
 
 void mixpanel(Catalogue& catalogue) {
   using Kind = Setting::Kind;
-  catalogue.add(
-      {.name = "mixpanel",
-       .integrations = {"Mixpanel", "Mixpanel (Actions)"},
-       .key = "token",
-       .linger = milliseconds(500),
-       .settings =
-           {{.name = "token",
-             .help = "token of the project",
-             .required = true,
-             .secret = true,
-             .also = {"writeKey", "apiKey"}},
-            {.name = "url", .help = "another base of the API"},
-            {.name = "region", .help = "where the project is", .choices = {"us", "eu", "in"}},
-            {.name = "projectId", .help = "number of the project, for a service account"},
-            {.name = "serviceAccount",
-             .kind = Kind::Object,
-             .help = "username and secret, instead of the token, for events",
-             .secret = true},
-            {.name = "idMode", .help = "how ids are merged", .choices = {"simplified", "original"}},
-            {.name = "linkEvent",
-             .kind = Kind::Boolean,
-             .help = "identify also sends $identify (default true)"},
-            {.name = "groupKey", .help = "name of the group key (default $group_id)"},
-            {.name = "pageEvent", .help = "name of page events, with {{name}} and {{category}}"},
-            {.name = "screenEvent", .help = "name of screen events"},
-            {.name = "setOnce", .kind = Kind::Texts, .help = "traits that keep their first value"},
-            {.name = "add", .kind = Kind::Texts, .help = "traits that are added up"},
-            {.name = "union", .kind = Kind::Texts, .help = "traits that are sets"},
-            {.name = "append", .kind = Kind::Texts, .help = "traits that are appended"},
-            {.name = "gzip", .kind = Kind::Boolean, .help = "pack events (default true)"},
-            {.name = "batch", .kind = Kind::Number, .help = "events per request, 1 to 2000"}},
-       .make = make_mixpanel});
+  std::vector<Setting> own = naming_settings({{"setOnce", "traits that keep their first value"},
+                                              {"add", "traits that are added up"},
+                                              {"union", "traits that are sets"},
+                                              {"append", "traits that are appended"}});
+  own.push_back({.name = "projectId", .help = "number of the project, for a service account"});
+  own.push_back({.name = "serviceAccount",
+                 .kind = Kind::Object,
+                 .help = "username and secret, instead of the token, for events",
+                 .secret = true});
+  own.push_back(
+      {.name = "idMode", .help = "how ids are merged", .choices = {"simplified", "original"}});
+  own.push_back({.name = "linkEvent",
+                 .kind = Kind::Boolean,
+                 .help = "identify also sends $identify (default true)"});
+  own.push_back({.name = "groupKey", .help = "name of the group key (default $group_id)"});
+  own.push_back({.name = "gzip", .kind = Kind::Boolean, .help = "pack events (default true)"});
+  catalogue.add({.name = "mixpanel",
+                 .integrations = {"Mixpanel", "Mixpanel (Actions)"},
+                 .key = form().key,
+                 .linger = milliseconds(500),
+                 .settings = vendor_settings(form(), std::move(own)),
+                 .make = make_mixpanel});
 }
 
 }  // namespace edge::destinations

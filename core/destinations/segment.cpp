@@ -8,6 +8,7 @@
 #include "core/destinations/catalogue.h"
 #include "core/destinations/endpoint.h"
 #include "core/destinations/judge.h"
+#include "core/destinations/vendor.h"
 #include "core/json/writer.h"
 
 namespace edge::destinations {
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxEventBytes = std::size_t{32} << 10U;
 constexpr std::size_t kMaxRequestBytes = 480'000;
-constexpr std::int64_t kMaxBatch = 100;
+constexpr std::size_t kMaxBatch = 100;
 constexpr std::array<std::string_view, 5> kLeftOut{
     "_edge", "originalTimestamp", "receivedAt", "sentAt", "version"};
 
@@ -81,42 +82,35 @@ class Segment final : public Destination {
   std::array<Channel, 1> channels_;
 };
 
+const VendorForm& form() {
+  static const VendorForm kForm{
+      .key = "writeKey",
+      .key_help = "write key of the source",
+      .key_also = {"apiKey", "token"},
+      .region_help = "where the workspace is",
+      .bases = {{"us", "https://api.segment.io"}, {"eu", "https://events.eu1.segmentapis.com"}},
+      .batch = kMaxBatch,
+      .max_batch = kMaxBatch};
+  return kForm;
+}
+
 Result<std::unique_ptr<Destination>> make_segment(const Settings& settings) {
-  auto write_key = settings.text("writeKey");
-  const auto url = settings.text("url");
-  const auto batch = settings.batch(kMaxBatch, kMaxBatch);
-  if (!write_key || !url || !batch) {
-    return Failure(!write_key ? write_key.error() : !url ? url.error() : batch.error());
+  auto vendor = read_vendor(settings, form());
+  if (!vendor) {
+    return Failure(vendor.error());
   }
-  const bool in_europe = settings.text("region").value_or("") == "eu";
-  auto base =
-      base_url(*url, in_europe ? "https://events.eu1.segmentapis.com" : "https://api.segment.io");
-  if (!base) {
-    return Failure(base.error());
-  }
-  return std::make_unique<Segment>(std::move(*base), std::move(*write_key), *batch);
+  return std::make_unique<Segment>(std::move(vendor->base), std::move(vendor->key), vendor->batch);
 }
 
 }  // namespace
 
 void segment(Catalogue& catalogue) {
-  using Kind = Setting::Kind;
-  catalogue.add(
-      {.name = "segment",
-       .integrations = {"Segment.io", "Segment"},
-       .key = "writeKey",
-       .linger = std::chrono::milliseconds(500),
-       .settings = {{.name = "writeKey",
-                     .help = "write key of the source",
-                     .required = true,
-                     .secret = true,
-                     .also = {"apiKey", "token"}},
-                    {.name = "url", .help = "another base of the API"},
-                    {.name = "region", .help = "where the workspace is", .choices = {"us", "eu"}},
-                    {.name = "batch",
-                     .kind = Kind::Number,
-                     .help = "events per request, 1 to 100"}},
-       .make = make_segment});
+  catalogue.add({.name = "segment",
+                 .integrations = {"Segment.io", "Segment"},
+                 .key = form().key,
+                 .linger = std::chrono::milliseconds(500),
+                 .settings = vendor_settings(form()),
+                 .make = make_segment});
 }
 
 }  // namespace edge::destinations
