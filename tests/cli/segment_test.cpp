@@ -134,3 +134,18 @@ TEST_CASE("replay takes only events for which the filter is true", "[cli]") {
         2);
   CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "-", "--where", "event ="}).exit == 2);
 }
+
+TEST_CASE("segment explain shows which steps of a sequence were seen, and when", "[cli]") {
+  const Sandbox sandbox;
+  sandbox.write("edge.toml",
+                "[[segments]]\nname = \"open\"\nwhen = 'seq(\"Cart\", not \"Order\", max: 1h)'\n");
+  REQUIRE(
+      sandbox.edgectl({"track", "Cart", "-u", "u", "--timestamp", "2026-01-02T03:04:05Z"}).exit ==
+      0);
+
+  const Finished run = sandbox.edgectl({"segment", "explain", "open", "-u", "u"});
+
+  INFO(run.out << run.err);
+  CHECK(run.out.find(R"(seen [{"at":"2026-01-02T03:04:05.000Z","steps":[1]}])") !=
+        std::string::npos);
+}

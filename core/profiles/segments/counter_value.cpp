@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/json/document.h"
+#include "core/json/writer.h"
 #include "core/profiles/segments/counter.h"
 
 namespace edge::profiles {
@@ -260,6 +261,28 @@ Answer sequence_answer(const Counter& counter, const Leaf& leaf, Time now) {
   return answer;
 }
 
+/// The newest events that can be steps of a sequence: when, and which steps, from 1.
+std::string seen_steps(const Counter& counter) {
+  constexpr std::size_t kShown = 10;
+  if (counter.moments.empty()) {
+    return {};
+  }
+  json::Writer out;
+  out.begin_array();
+  const std::size_t first = counter.moments.size() - std::min(counter.moments.size(), kShown);
+  for (std::size_t i = first; i < counter.moments.size(); ++i) {
+    const Moment& moment = counter.moments[i];
+    out.begin_object().member("at", events::format_time(moment.at)).key("steps").begin_array();
+    for (int step = 0; step < 32; ++step) {
+      if ((moment.steps >> static_cast<unsigned>(step) & 1U) != 0) {
+        out.integer(step + 1);
+      }
+    }
+    out.end_array().end_object();
+  }
+  return out.end_array().take();
+}
+
 }  // namespace
 
 double total_of(const std::vector<double>& sum) {
@@ -308,7 +331,7 @@ std::string seen_value(const Counter& counter, const Leaf& leaf, Time now) {
     return future == counter.instants.begin() ? text : events::format_time(*(future - 1));
   }
   if (leaf.type == Leaf::Type::Sequence) {
-    return text;
+    return seen_steps(counter);
   }
   if (leaf.function) {
     const Aggregated found = aggregate(counter, leaf, now);
