@@ -10,11 +10,13 @@
 
 #include "core/accounts/login_settings.h"
 #include "core/config/listeners.h"
+#include "core/delivery/alerts.h"
 #include "core/destinations/definition.h"
 #include "core/json/document.h"
 #include "core/optimizely_destination.h"
 #include "core/pixels/settings.h"
 #include "core/profiles/segments/definition_files.h"
+#include "core/profiles/segments/filter.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
 
@@ -102,6 +104,35 @@ Result<std::vector<destinations::Definition>> configured_destinations(
   return all;
 }
 
+/// Filters of destinations are expressions over the event, from its root.
+Result<destinations::EventFilter> event_filter(const std::string& expression) {
+  auto made = profiles::ObjectFilter::parse(expression);
+  if (!made) {
+    return Failure(made.error());
+  }
+  const auto filter = std::make_shared<const profiles::ObjectFilter>(std::move(*made));
+  return [filter](const events::Event& event) {
+    return filter->takes(event.root(), event.received_at());
+  };
+}
+
+/// Counts who enters and leaves segments.
+std::function<void(const profiles::Transition&)> counting_transitions(metrics::Registry& registry) {
+  auto& counter = registry.counter("edge_segment_transitions_total",
+                                   "Profiles that entered (enter) or left (exit) a segment",
+                                   {"segment", "change"});
+  return [&counter](const profiles::Transition& transition) {
+    counter.with({transition.segment, transition.entered ? "enter" : "exit"}).add();
+  };
+}
+
+destinations::RouteRules route_rules(const config::Config& config) {
+  return {.privacy_categories = config.privacy.categories,
+          .forward_bots = config.ingest.bots != "no-forward",
+          .max_hops = static_cast<std::uint32_t>(std::max<std::int64_t>(config.ingest.max_hops, 0)),
+          .ip = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate)};
+}
+
 /// Appends who entered and left segments to the log. The ids make repetitions harmless.
 Result<void> append_news(events::Ingest& ingest, const std::vector<std::string>& raw) {
   const auto list = json::Document::parse(fmt::format("[{}]", fmt::join(raw, ",")), json::kEvent);
@@ -136,7 +167,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       ids(random),
       store(*store_),
       http(*http_),
-      destinations(store, catalogue, finder(secrets), {}),
+      destinations(store, catalogue, finder(secrets), route_rules(config), event_filter),
       ingest(
           store,
           clock,
@@ -150,7 +181,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                 segments,
                 clock,
                 {.rules = profiles::rules_of(config.identity).value_or(profiles::Rules{}),
-                 .announce = [this](const auto& raw) { return append_news(ingest, raw); }}),
+                 .announce = [this](const auto& raw) { return append_news(ingest, raw); },
+                 .noted = counting_transitions(metrics)}),
       profiles(store, segments),
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
       api_keys(store, clock, random, ids),
@@ -228,6 +260,9 @@ Result<void> Edge::start() {
   }
   if (auto loaded = pixels.load(); !loaded) {
     return loaded;
+  }
+  if (const auto alerts = delivery::read_alerts(config.alerts, finder(secrets)); !alerts) {
+    return Failure(alerts.error());
   }
   auto configured = configured_destinations(config, secrets, catalogue);
   if (!configured) {

@@ -128,7 +128,7 @@ Result<int> show(Call& call) {
   return print_one(call, json_of(edge, entry_of(edge, call["NAME"])), "edge.destination/1");
 }
 
-/// The members that the options give. Settings of the type come by `--set k=v`.
+/// The members that the options give; settings of the type stand in `config`.
 Result<std::string> definition_of(Call& call, bool is_new) {
   const auto config = call.object("set");
   if (!config) {
@@ -145,10 +145,26 @@ Result<std::string> definition_of(Call& call, bool is_new) {
   if (call.has("secret")) {
     out.member("secret", call["secret"]);
   }
-  if (call.has("set")) {
-    out.key("config").raw(*config);
+  for (const std::string_view option : {"filter", "ip"}) {
+    if (call.has(option)) {
+      out.member(option, call[option]);
+    }
   }
-  return out.end_object().take();
+  if (call.has("consent")) {
+    out.key("consent").begin_array();
+    for (const std::string& category : call.all("consent")) {
+      out.string(category);
+    }
+    out.end_array();
+  }
+  const auto settings = json::Document::parse(*config, json::kApi);
+  json::Writer own;
+  own.begin_object();
+  for (const auto& [name, value] : settings->root().members()) {
+    (destinations::is_common_setting(name) ? out : own).key(name).value(value);
+  }
+  own.end_object();
+  return out.key("config").raw(own.text()).end_object().take();
 }
 
 /// Creates (an empty id) or changes a destination.
@@ -194,6 +210,23 @@ Result<int> erase(Call& call) {
           ? daemon->send("DELETE", path_of(call)).map([](const transport::IncomingResponse&) {})
           : call.edge().destinations.erase(call["NAME"]);
   return done ? Result<int>(exit_code::kDone) : Failure(done.error());
+}
+
+/// Pauses or resumes: also what stands in the configuration.
+Result<int> turn(Call& call, destinations::Switch position) {
+  const bool pauses = position == destinations::Switch::Paused;
+  if (call.dry_run()) {
+    call.note(fmt::format("would {} {}", pauses ? "pause" : "resume", call["NAME"]));
+    return exit_code::kDone;
+  }
+  if (Remote* daemon = call.running_daemon()) {
+    const auto answer = daemon->post(path_of(call, pauses ? "pause" : "resume"), "");
+    return print_one(call, body_of(answer), "edge.destination/1");
+  }
+  Edge& edge = call.edge();
+  return print_one(call,
+                   json_of(edge, edge.destinations.set_switch(call["NAME"], position)),
+                   "edge.destination/1");
 }
 
 /// 1 when the test event was not delivered.
@@ -264,9 +297,20 @@ Option name_option() {
 Command& with_settings(Command& command) {
   return command.option({.name = "to", .value = "URL", .help = "where it sends"})
       .option({.name = "secret", .value = "NAME", .help = "name of the secret that holds its key"})
+      .option({.name = "filter",
+               .value = "EXPR",
+               .help = "only events for which this is true (edgectl help expressions)"})
+      .option({.name = "consent",
+               .value = "CATEGORY",
+               .help = "only events whose sender agreed to it",
+               .repeatable = true})
+      .option({.name = "ip",
+               .value = "MODE",
+               .help = "what it gets of addresses; privacy.ip when not given",
+               .choices = {"full", "truncate", "none"}})
       .option({.name = "set",
                .value = "KV",
-               .help = "a setting of its type",
+               .help = "a setting: of its type, or rate, retry, lingerMs and what else all have",
                .type = Type::KeyValue,
                .repeatable = true})
       .changes()
@@ -286,7 +330,12 @@ void declare_changes(Tree& tree) {
       .runs([](Call& call) { return change(call, definition_of(call, true), true); });
   with_settings(tree.command("destination update", "Change settings of a destination")
                     .positional(name_option()))
-      .example("destination update crm --set format=standard", "another shape of the body")
+      .example("destination update crm --set format=standard --set rate=50/s",
+               "another shape of the body, and not too fast")
+      .example(
+          "destination update crm --filter 'event = \"Order Completed\" and properties.total > "
+          "100'",
+          "large orders only")
       .exits(exit_code::kNotFound, "no such destination")
       .runs([](Call& call) { return change(call, definition_of(call, false), false); });
   tree.command("destination enable", "Route events to a destination")
@@ -301,6 +350,20 @@ void declare_changes(Tree& tree) {
       .example("destination disable crm", "what waits for it is kept")
       .output("destination", kDestinationSchema)
       .runs([](Call& call) { return change(call, R"({"enabled":false})", false); });
+  tree.command("destination pause", "Deliver nothing for now; events wait")
+      .positional(name_option())
+      .changes()
+      .example("destination pause crm", "while it is being repaired")
+      .output("destination", kDestinationSchema)
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs([](Call& call) { return turn(call, destinations::Switch::Paused); });
+  tree.command("destination resume", "Deliver again, also after refused credentials")
+      .positional(name_option())
+      .changes()
+      .example("destination resume crm", "what waited goes out")
+      .output("destination", kDestinationSchema)
+      .exits(exit_code::kNotFound, "no such destination")
+      .runs([](Call& call) { return turn(call, destinations::Switch::On); });
   tree.command("destination delete", "Remove a destination and what waits for it")
       .positional(name_option())
       .changes()

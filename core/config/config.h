@@ -122,6 +122,27 @@ struct Auth {
 
 struct Privacy {
   std::string ip = "truncate";  ///< or `full`, `none`
+  /// Of destinations: `Sec-GPC` and `DNT` of the visitor switch them off
+  std::vector<std::string> categories = {"advertising", "targeting", "datasharing", "sale_of_data"};
+};
+
+/// What is taken in.
+struct Ingest {
+  std::string bots = "flag";  ///< or `no-forward`
+  std::int64_t max_hops = 5;  ///< events that came through as many daemons are not forwarded
+};
+
+/// When a webhook is told that destinations do not keep up; a limit of 0 is not watched.
+struct Alerts {
+  std::string url = {};     ///< empty = nobody is told
+  std::string secret = {};  ///< name of the secret that signs
+  std::int64_t backlog = 10'000;
+  std::chrono::milliseconds backlog_age = std::chrono::minutes(15);
+  std::int64_t dead_percent = 5;
+  std::int64_t dead_least = 10;
+  std::chrono::milliseconds window = std::chrono::minutes(5);
+  std::chrono::milliseconds hold = std::chrono::minutes(1);
+  std::chrono::milliseconds repeat = std::chrono::hours(4);  ///< 0 = never
 };
 
 struct Outbound {
@@ -162,6 +183,8 @@ struct Config {
   Ofrep ofrep = {};
   Auth auth = {};
   Privacy privacy = {};
+  Ingest ingest = {};
+  Alerts alerts = {};
   Outbound outbound = {};
   Track track = {};
   Identity identity = {};

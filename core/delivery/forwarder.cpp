@@ -150,7 +150,8 @@ void Forwarder::take_settings() {
     changed = std::exchange(rows_changed_, false);
   }
   if (given != entry_) {
-    if (!(given->definition == entry_->definition) || given->position != entry_->position) {
+    if (!(given->definition == entry_->definition) || given->position != entry_->position ||
+        given->credentials != entry_->credentials || given->turns != entry_->turns) {
       gate_.reset();
       gone_ = false;
     }

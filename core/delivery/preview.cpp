@@ -39,7 +39,8 @@ Result<void> write_preview(json::Writer& out,
   if (!event) {
     return Failure(event.error());
   }
-  const events::Event* batch[] = {&*event};
+  const auto shortened = entry.shortened(*event);
+  const events::Event* batch[] = {shortened ? &*shortened : &*event};
   destinations::Encoding encoding = destinations::encode(*entry.destination, batch);
   using Kind = destinations::Mapped::Kind;
   const destinations::Mapped& mapped = encoding.events.at(0);

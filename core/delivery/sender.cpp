@@ -76,7 +76,7 @@ class Sending {
           std::span<const std::uint32_t> done)
       : entry_(entry), batch_(batch), http_(http), clock_(clock) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      take(entry.destination->map(*batch[i]), done.empty() ? 0 : done[i]);
+      take(entry.map(*batch[i]), done.empty() ? 0 : done[i]);
     }
   }
 
@@ -244,7 +244,7 @@ std::string masked_request(const destinations::Entry& entry,
                            const events::Event& event,
                            std::uint32_t done,
                            Time now) {
-  Mapped mapped = entry.destination->map(event);
+  Mapped mapped = entry.map(event);
   if (done >= mapped.pieces.size()) {
     return {};
   }

@@ -162,6 +162,39 @@ std::string id_from(std::string_view name) {
   return id;
 }
 
+constexpr std::array<std::pair<std::string_view, events::IpMode>, 3> kIpModes{
+    {{"full", events::IpMode::Full},
+     {"truncate", events::IpMode::Truncate},
+     {"none", events::IpMode::None}}};
+
+void read_ip(Reader& reader, std::optional<events::IpMode>& ip) {
+  if (const auto value = reader.find("ip")) {
+    const auto mode = std::ranges::find(
+        kIpModes, value->as_string().value_or(""), &decltype(kIpModes)::value_type::first);
+    reader.check(mode != kIpModes.end(), "ip", "must be full, truncate or none");
+    ip = mode == kIpModes.end() ? std::nullopt : std::optional(mode->second);
+  }
+}
+
+constexpr std::array<std::string_view, 18> kCommonSettings{"id",
+                                                           "name",
+                                                           "type",
+                                                           "enabled",
+                                                           "config",
+                                                           "secret",
+                                                           "ip",
+                                                           "consent",
+                                                           "filter",
+                                                           "types",
+                                                           "events",
+                                                           "retry",
+                                                           "rate",
+                                                           "concurrency",
+                                                           "ordering",
+                                                           "connectTimeoutMs",
+                                                           "timeoutMs",
+                                                           "lingerMs"};
+
 void read_ordering(Reader& reader, Ordering& ordering) {
   if (const auto value = reader.find("ordering")) {
     const auto text = value->as_string().value_or("");
@@ -255,6 +288,8 @@ Result<Definition> read_definition(json::Value json, const Catalogue& catalogue,
   made.linger = base.type.empty() && type != nullptr ? type->linger : made.linger;
   reader.boolean("enabled", made.enabled);
   reader.texts("consent", made.consent);
+  reader.text("filter", made.filter);
+  read_ip(reader, made.ip);
   reader.lists("types", made.types);
   reader.lists("events", made.events);
   read_retry(reader, made.retry);
@@ -297,6 +332,10 @@ Result<Definition> read_webhook_endpoint(json::Value json, const Catalogue& cata
     return Failure(document.error());
   }
   return read_definition(document->root(), catalogue);
+}
+
+bool is_common_setting(std::string_view name) {
+  return std::ranges::find(kCommonSettings, name) != kCommonSettings.end();
 }
 
 namespace {
@@ -343,6 +382,14 @@ void write_definition(json::Writer& out,
     out.raw(definition.config);
   }
   write_list(out, "consent", definition.consent);
+  if (!definition.filter.empty()) {
+    out.member("filter", definition.filter);
+  }
+  if (definition.ip) {
+    out.member("ip",
+               std::ranges::find(kIpModes, *definition.ip, &decltype(kIpModes)::value_type::second)
+                   ->first);
+  }
   write_lists(out, "types", definition.types);
   write_lists(out, "events", definition.events);
   write_retry(out, definition.retry);

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/destinations/catalogue.h"
+#include "core/events/network.h"
 
 namespace edge::destinations {
 
@@ -43,6 +45,8 @@ struct Definition {
   bool enabled = true;
   std::string config = "{}";  ///< settings of the type, JSON text
   std::vector<std::string> consent = {};
+  std::string filter = {};                ///< an expression over the event; empty = all pass
+  std::optional<events::IpMode> ip = {};  ///< what it gets of addresses; unset: `privacy.ip`
   Lists types = {};
   Lists events = {};
   RetryPolicy retry = {};
@@ -68,6 +72,9 @@ Result<Definition> read_definition(json::Value json,
 
 /// One of the original's `WEBHOOK_ENDPOINTS` (`{name,type,url,headers,enabled,retryConfig}`).
 Result<Definition> read_webhook_endpoint(json::Value json, const Catalogue& catalogue);
+
+/// Whether `name` is a setting that every kind of destination has, and not one of its type.
+bool is_common_setting(std::string_view name);
 
 /// The members of a definition, into an open object. With `masked`, secrets show as `(set)`.
 void write_definition(json::Writer& out,

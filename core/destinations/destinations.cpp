@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "core/crypto/digest.h"
+
 namespace edge::destinations {
 namespace {
 
@@ -87,11 +89,13 @@ struct Destinations::Stored {
 Destinations::Destinations(storage::Store& store,
                            const Catalogue& catalogue,
                            SecretFinder secrets,
-                           RouteRules rules)
+                           RouteRules rules,
+                           FilterMaker filters)
     : store_(store),
       catalogue_(catalogue),
       secrets_(std::move(secrets)),
       rules_(std::move(rules)),
+      filters_(std::move(filters)),
       table_(std::make_shared<const Table>()) {}
 
 Result<void> Destinations::load(std::vector<Definition> configured, bool read_only) {
@@ -173,11 +177,22 @@ Result<std::shared_ptr<const Entry>> Destinations::ready(const Definition& defin
                     fmt::format("\"{}\" is no kind of destination", definition.type),
                     "/type"});
   }
-  auto made = catalogue_.make(*type, config->root(), secrets_, {definition.id, definition.name});
+  std::string named;  // the secrets that were looked up
+  const SecretFinder finder = [&](const std::string& name) {
+    auto value = secrets_ ? secrets_(name) : std::nullopt;
+    named += fmt::format("{}={}\n", name, value.value_or(""));
+    return value;
+  };
+  auto made = catalogue_.make(*type, config->root(), finder, {definition.id, definition.name});
   if (!made) {
     return Failure(made.error());
   }
+  auto filter = filter_of(definition);
+  if (!filter) {
+    return Failure(filter.error());
+  }
   const auto position = stored.switches.find(definition.id);
+  const auto turns = turns_.find(definition.id);
   return std::make_shared<const Entry>(
       Entry{.definition = definition,
             .origin = origin,
@@ -190,8 +205,28 @@ Result<std::shared_ptr<const Entry>> Destinations::ready(const Definition& defin
                        .type_names = type->integrations,
                        .consent = definition.consent,
                        .types = definition.types,
-                       .events = definition.events},
-            .destination = std::move(*made)});
+                       .events = definition.events,
+                       .filter = std::move(*filter)},
+            .destination = std::move(*made),
+            .ip = definition.ip.value_or(rules_.ip),
+            .credentials = named.empty() ? "" : crypto::sha256(named),
+            .turns = turns == turns_.end() ? 0 : turns->second});
+}
+
+Result<EventFilter> Destinations::filter_of(const Definition& definition) const {
+  if (definition.filter.empty()) {
+    return EventFilter{};
+  }
+  auto filter = filters_ ? filters_(definition.filter)
+                         : Result<EventFilter>(Failure(
+                               {ErrorCode::InvalidArgument, "filters are not understood here"}));
+  if (!filter) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("\"filter\": {}", filter.error().message),
+                    "/filter",
+                    "bad_expression"});
+  }
+  return filter;
 }
 
 /// Gives those without a number one, and lets them start at the head of the log.
@@ -225,12 +260,16 @@ Result<void> Destinations::number_new(std::vector<std::shared_ptr<const Entry>>&
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
-Result<std::shared_ptr<const Entry>> Destinations::store_definition(const Definition& definition) {
+Result<std::shared_ptr<const Entry>> Destinations::store_definition(const Definition& definition,
+                                                                    bool switches_on) {
   json::Writer out;
   out.begin_object();
   write_definition(out, definition, catalogue_, false);
   storage::Batch batch;
   batch.puts.push_back({{kSpace, kDefinitions, definition.id}, out.end_object().take()});
+  if (switches_on) {
+    batch.dels.push_back({{kSpace, kSwitches, definition.id}});
+  }
   auto committed = store_.commit(std::move(batch), soon());
   if (!committed) {
     return Failure(committed.error());
@@ -284,7 +323,7 @@ Result<std::shared_ptr<const Entry>> Destinations::replace(std::string_view id,
   if (auto checked = ready(definition, Origin::Store, {}); !checked) {
     return checked;
   }
-  return store_definition(definition);
+  return store_definition(definition, definition.enabled && (*entry)->position == Switch::Disabled);
 }
 
 Result<void> Destinations::erase(std::string_view name) {
@@ -341,7 +380,13 @@ Result<std::shared_ptr<const Entry>> Destinations::set_switch(std::string_view n
   if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
     return Failure(committed.error());
   }
+  ++turns_[id];
   return reload().map([&] { return table_.get()->find(id); });
+}
+
+Result<void> Destinations::refresh() {
+  const std::lock_guard lock(changing_);
+  return reload();
 }
 
 }  // namespace edge::destinations

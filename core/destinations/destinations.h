@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,7 +31,8 @@ class Destinations {
   Destinations(storage::Store& store,
                const Catalogue& catalogue,
                SecretFinder secrets,
-               RouteRules rules);
+               RouteRules rules,
+               FilterMaker filters = {});
 
   /// Takes the configured definitions and what is in the store. With `read_only` nothing is
   /// written: numbers of new ones are then not kept. May be called again (reload).
@@ -44,13 +46,17 @@ class Destinations {
 
   /// Makes a destination, durably. Failure: Conflict when the id is taken; as `load`.
   Result<std::shared_ptr<const Entry>> create(const Definition& definition);
-  /// Replaces one made at run time. Failures: NotFound; Conflict (reason `configured`) when it
+  /// Replaces one made at run time; one that was disabled because it was gone goes on when the new
+  /// definition is enabled. Failures: NotFound; Conflict (reason `configured`) when it
   /// stands in the configuration.
   Result<std::shared_ptr<const Entry>> replace(std::string_view id, Definition definition);
   /// Removes one made at run time with its parked deliveries; its dead letters stay until they
   /// expire. Failures as `replace`.
   Result<void> erase(std::string_view id);
-  /// Pauses, resumes or disables any destination. Failure: NotFound, or of the store.
+  /// Secrets that settings name may have changed: looks them up anew. Failures as `load`.
+  Result<void> refresh();
+  /// Pauses, resumes or disables any destination. Resuming forgets what its forwarder learned:
+  /// refused credentials and holds. Failure: NotFound, or of the store.
   Result<std::shared_ptr<const Entry>> set_switch(std::string_view id, Switch position);
 
  private:
@@ -62,8 +68,10 @@ class Destinations {
   Result<std::shared_ptr<const Entry>> ready(const Definition& definition,
                                              Origin origin,
                                              const Stored& stored) const;
+  Result<EventFilter> filter_of(const Definition& definition) const;
   Result<void> number_new(std::vector<std::shared_ptr<const Entry>>& entries, Stored& stored);
-  Result<std::shared_ptr<const Entry>> store_definition(const Definition& definition);
+  Result<std::shared_ptr<const Entry>> store_definition(const Definition& definition,
+                                                        bool switches_on = false);
   Result<std::shared_ptr<const Entry>> changeable(std::string_view id) const;
   Result<void> remove_parked(const std::string& id);
 
@@ -71,11 +79,13 @@ class Destinations {
   const Catalogue& catalogue_;
   const SecretFinder secrets_;
   const RouteRules rules_;
+  const FilterMaker filters_;
   Snapshot<Table> table_;
   // Held over store calls: changes are rare, made by operators, and must publish in their order.
   std::mutex changing_;
   std::vector<Definition> configured_;           // guarded by changing_
   bool read_only_ = false;                       // guarded by changing_
+  std::map<std::string, std::uint64_t> turns_;   // by id; guarded by changing_
   unsigned last_number_ = kMaxDestinations - 1;  // given last; guarded by changing_
 };
 

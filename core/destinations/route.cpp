@@ -70,7 +70,10 @@ bool filtered(const events::Event& event, const RouteTarget& target) {
     return true;
   }
   const std::string_view name = event.type() == events::Type::Track ? event.event() : event.name();
-  return !name.empty() ? !target.events.admits(name) : false;
+  if (!name.empty() && !target.events.admits(name)) {
+    return true;
+  }
+  return target.filter && !target.filter(event);
 }
 
 bool is_bot(const events::Event& event) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "core/destinations/definition.h"
 #include "core/events/event.h"
+#include "core/events/network.h"
 
 namespace edge::destinations {
 
@@ -18,7 +20,15 @@ struct RouteRules {
       "advertising", "targeting", "datasharing", "sale_of_data"};
   bool forward_bots = true;
   std::uint32_t max_hops = 5;  ///< events that came through as many daemons are not forwarded
+  /// What is left of addresses for destinations that do not say it themselves.
+  events::IpMode ip = events::IpMode::Full;
 };
+
+/// Whether an event passes. Relative times are seen from its receipt, so that the answer depends on
+/// nothing but the event.
+using EventFilter = std::function<bool(const events::Event&)>;
+/// Compiles a filter. Failure: InvalidArgument whose message says where it is wrong.
+using FilterMaker = std::function<Result<EventFilter>(const std::string& expression)>;
 
 /// What routing must know of a destination.
 struct RouteTarget {
@@ -28,6 +38,7 @@ struct RouteTarget {
   std::vector<std::string> consent = {};
   Lists types = {};
   Lists events = {};
+  EventFilter filter = {};  ///< none: all pass
 };
 
 /// Why the event does not go to the destination: `consent`, `gpc`, `dnt`, `integrations`, `filter`,

@@ -2,8 +2,33 @@
 #include "core/destinations/table.h"
 
 #include <algorithm>
+#include <array>
+
+#include "core/events/overlay.h"
 
 namespace edge::destinations {
+
+std::optional<events::Event> Entry::shortened(const events::Event& event) const {
+  const auto given = event.context() ? event.context()->find("ip") : std::nullopt;
+  if (ip == events::IpMode::Full || !given || !given->is_string()) {
+    return std::nullopt;
+  }
+  const auto left = events::anonymise(*given->as_string(), ip);
+  if (left == given->as_string()) {
+    return std::nullopt;
+  }
+  const std::array<events::Patch, 1> patches{
+      {{.member = "context", .inner = "ip", .json = left ? events::json_text(*left) : ""}}};
+  json::Writer out;
+  events::write_patched(out, event.root(), patches);
+  auto made = events::Event::decode(out.text());
+  return made ? std::optional(std::move(*made)) : std::nullopt;
+}
+
+Mapped Entry::map(const events::Event& event) const {
+  const auto other = shortened(event);
+  return destination->map(other ? *other : event);
+}
 
 std::uint64_t Table::route(const events::Event& event) const {
   std::uint64_t routes = 0;

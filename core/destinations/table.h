@@ -27,7 +27,15 @@ struct Entry {
   unsigned number = 0;  ///< its bit in the routes of an event
   RouteTarget target = {};
   std::shared_ptr<const Destination> destination = {};
+  events::IpMode ip = events::IpMode::Full;
+  std::string credentials = {};  ///< hash of the secrets that its settings name
+  std::uint64_t turns = 0;       ///< how often an operator switched it in this process
 
+  /// The event as this destination may see it, with what `ip` leaves of its address; nothing when
+  /// that changes nothing.
+  [[nodiscard]] std::optional<events::Event> shortened(const events::Event& event) const;
+  /// What the event becomes here.
+  [[nodiscard]] Mapped map(const events::Event& event) const;
   /// Whether events are routed to it.
   [[nodiscard]] bool is_enabled() const {
     return definition.enabled && position != Switch::Disabled;

@@ -67,6 +67,8 @@ struct Ingest::Pending {
   std::vector<std::uint32_t>
       stored;  ///< for each record, in order of all chunks, the index of its outcome
   Done done;
+  std::string source;
+  SteadyTime begun;
   std::mutex mutex;
   std::size_t chunks_left = 0;   // guarded by mutex
   std::optional<Error> failure;  // guarded by mutex
@@ -98,8 +100,13 @@ Ingest::Ingest(storage::Store& store,
           "edge_events_received_total", "Valid events, duplicates included", {"source", "type"})),
       rejected_(
           registry.counter("edge_events_rejected_total", "Events refused, by code", {"code"})),
-      duplicates_(registry.counter("edge_events_duplicate_total", "Events that were already known")
-                      .with({})) {}
+      duplicates_(registry.counter(
+          "edge_events_duplicate_total", "Events that were already known", {"source"})),
+      seconds_(registry
+                   .histogram("edge_ingest_seconds",
+                              "Time from reading events to their durable commit",
+                              {})
+                   .with({})) {}
 
 Result<storage::NewRecord> Ingest::prepare(json::Value raw,
                                            const Envelope& envelope,
@@ -128,6 +135,8 @@ void Ingest::accept(std::span<const json::Value> events,
   const Time received_at = origin.received_at == Time{} ? clock_.now() : origin.received_at;
   auto pending = std::make_shared<Pending>();
   pending->done = std::move(done);
+  pending->source = origin.source;
+  pending->begun = clock_.steady();
   pending->outcomes.reserve(events.size());
   Chunks chunks;
   for (const json::Value raw : events) {
@@ -164,11 +173,12 @@ void Ingest::commit(std::shared_ptr<Pending> pending,
     store_.commit(
         std::move(batch), deadline, [this, pending, first](Result<storage::Receipt> receipt) {
           if (receipt && !receipt->duplicates.empty()) {
-            duplicates_.add(receipt->duplicates.size());
+            duplicates_.with({pending->source}).add(receipt->duplicates.size());
           }
           if (!pending->note(receipt, first)) {
             return;
           }
+          seconds_.observe(std::chrono::duration<double>(clock_.steady() - pending->begun).count());
           if (pending->failure) {
             pending->done(Failure(*pending->failure));
           } else {

@@ -106,7 +106,8 @@ class Ingest {
   const Settings settings_;
   metrics::CounterFamily& received_;
   metrics::CounterFamily& rejected_;
-  metrics::Counter& duplicates_;
+  metrics::CounterFamily& duplicates_;
+  metrics::Histogram& seconds_;
 };
 
 }  // namespace edge::events

@@ -54,7 +54,7 @@ Projector::Projector(storage::Store& store,
       options_(std::move(options)),
       registry_(registry),
       ledger_(store, options_.cache_bytes),
-      segments_(ledger_, registry) {}
+      segments_(ledger_, registry, options_.noted) {}
 
 Projector::~Projector() {
   for (Waiter& waiter : waiters_) {

@@ -50,6 +50,8 @@ struct ProjectorOptions {
   /// Appends raw events to the log, durably and without doubles by their ids; nothing: nobody is
   /// told who enters and leaves.
   std::function<Result<void>(const std::vector<std::string>&)> announce = {};
+  /// Told of everybody who enters or leaves, on the folding thread; nothing: nobody counts.
+  std::function<void(const Transition&)> noted = {};
 };
 
 /// What happened since the start.

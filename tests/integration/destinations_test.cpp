@@ -93,6 +93,104 @@ TEST_CASE("destinations are made, changed, paused and removed over HTTP", "[dest
   CHECK(asking.ask("GET", "/cdp/destinations/amp").status == 404);
 }
 
+TEST_CASE("a filter lets the events through for which it is true", "[destinations]") {
+  Receiver receiver;
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  const auto wrong = asking.ask(
+      "POST", "/cdp/destinations", hook("x", receiver.url(), R"(,"filter":"event = = 1")"));
+  CHECK(wrong.status == 400);
+  CHECK(wrong.body.find("column 9") != std::string::npos);
+  REQUIRE(asking
+              .ask("POST",
+                   "/cdp/destinations",
+                   hook("big",
+                        receiver.url(),
+                        R"(,"filter":"properties.total > 100 and not userId = u2")"))
+              .status == 200);
+
+  for (const char* event : {R"("userId":"u1","properties":{"total":99})",
+                            R"("userId":"u2","properties":{"total":500})",
+                            R"("userId":"u1","properties":{})",
+                            R"("userId":"u1","messageId":"yes","properties":{"total":101})"}) {
+    REQUIRE(
+        asking.ask("POST", "/v1/track", std::string(R"({"event":"Paid",)") + event + "}").status ==
+        200);
+  }
+
+  REQUIRE(receiver.wait_for(1));
+  CHECK(asking.ask("GET", "/cdp/destinations/big").at("/filter") ==
+        "properties.total > 100 and not userId = u2");
+  CHECK(receiver.requests()[0].header("webhook-id") == "msg_yes");
+}
+
+TEST_CASE("a backlog is told to the webhook of the alerts", "[destinations]") {
+  Receiver ops;
+  DaemonProcess daemon(std::string(kOutbound) + "[alerts]\nurl = \"" + ops.url() +
+                       "\"\nsecret = \"OPS\"\nbacklog = 3\nhold = \"0s\"\n");
+  REQUIRE(daemon.start({}, {{"EDGE_SECRET_OPS", "whsec_c2VjcmV0"}}));
+  Asking asking(daemon);
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("crm", "http://127.0.0.1:1/")).status ==
+          200);
+  REQUIRE(asking.ask("POST", "/cdp/destinations/crm/pause").status == 200);
+
+  REQUIRE(asking.ask("POST", "/v1/batch", batch_of(3)).status == 200);
+
+  REQUIRE(ops.wait_for(1));
+  const Received alert = ops.requests()[0];
+  CHECK(alert.header("webhook-signature").starts_with("v1,"));
+  CHECK(alert.body.find(R"("type":"alert.raised")") != std::string::npos);
+  CHECK(alert.body.find(R"("destination":"crm","alert":"backlog","value":3,"limit":3)") !=
+        std::string::npos);
+}
+
+TEST_CASE("a daemon whose alerts cannot be signed does not start", "[destinations]") {
+  DaemonProcess daemon("[alerts]\nurl = \"https://ops.example/\"\nsecret = \"NONE\"\n");
+
+  CHECK_FALSE(daemon.start());
+  CHECK(daemon.log().find("alerts.secret names the secret \"NONE\"") != std::string::npos);
+}
+
+TEST_CASE("everything that deliveries, sources and segments count is in the metrics",
+          "[destinations]") {
+  Receiver receiver;
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("h", receiver.url())).status == 200);
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(asking
+                .ask("POST",
+                     "/v1/identify",
+                     R"({"messageId":"m","userId":"u","traits":{"plan":"pro"}})")
+                .status == 200);
+  }
+  CHECK(asking.ask("POST", "/v1/track", R"({"userId":"u"})").status == 400);
+  REQUIRE(asking.ask("POST", "/cdp/segments", R"({"userId":"u"})").status == 200);
+  REQUIRE(receiver.wait_for(1));
+  REQUIRE(asking.ask("POST", "/realtime/segments/u", R"({"segment":"vip"})").status == 200);
+
+  const std::string metrics = asking.ask("GET", "/metrics").body;
+
+  for (const char* line : {R"(edge_events_received_total{source="default",type="identify"} 2)",
+                           R"(edge_events_duplicate_total{source="default"} 1)",
+                           R"(edge_events_rejected_total{code="event_not_defined"} 1)",
+                           R"(edge_segment_transitions_total{segment="vip",change="enter"} 1)",
+                           "edge_ingest_seconds_count 2",
+                           "# TYPE edge_deliveries_pending",
+                           "# TYPE edge_deliveries_inflight",
+                           "# TYPE edge_deliveries_delivered_total",
+                           "# TYPE edge_deliveries_attempts_total",
+                           "# TYPE edge_deliveries_dead_total",
+                           "# TYPE edge_deliveries_oldest_seconds",
+                           "# TYPE edge_destination_state",
+                           "# TYPE edge_delivery_seconds"}) {
+    INFO(line << "\n" << metrics);
+    CHECK(metrics.find(line) != std::string::npos);
+  }
+}
+
 TEST_CASE("one event is forwarded at once or queued", "[destinations]") {
   std::atomic<int> status{200};
   Receiver receiver([&](const Received&) { return Reaction{.status = status}; });

@@ -13,8 +13,8 @@ bool is_one_of(const std::vector<std::uint64_t>& generations, std::uint64_t gene
 
 }  // namespace
 
-SegmentFold::SegmentFold(Ledger& ledger, const SegmentRegistry& registry)
-    : ledger_(ledger), registry_(registry) {
+SegmentFold::SegmentFold(Ledger& ledger, const SegmentRegistry& registry, Noted noted)
+    : ledger_(ledger), registry_(registry), noted_(std::move(noted)) {
   ledger_.watch(this);
 }
 
@@ -189,6 +189,9 @@ void SegmentFold::record(Profile& profile, const std::vector<Transition>& transi
 }
 
 void SegmentFold::record(Profile& profile, const Transition& transition) {
+  if (noted_) {
+    noted_(transition);
+  }
   const std::uint64_t number = profile.standing.change_count++;
   const bool is_by_event = event_ != nullptr && (transition.reason == Reason::Event ||
                                                  transition.reason == Reason::Merge ||

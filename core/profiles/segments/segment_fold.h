@@ -25,7 +25,8 @@ inline constexpr std::string_view kSegmentSource = "segments";
 class SegmentFold final : public Ledger::Watcher {
  public:
   /// Borrows both for life and watches the ledger.
-  SegmentFold(Ledger& ledger, const SegmentRegistry& registry);
+  using Noted = std::function<void(const Transition&)>;
+  SegmentFold(Ledger& ledger, const SegmentRegistry& registry, Noted noted = {});
 
   /// An event comes in at `now`: what the ledger tells until `finish` belongs to it.
   void begin(const events::Event& event, std::uint64_t arrival, Time now);
@@ -77,6 +78,7 @@ class SegmentFold final : public Ledger::Watcher {
 
   Ledger& ledger_;
   const SegmentRegistry& registry_;
+  const Noted noted_;
   std::shared_ptr<const SegmentList> list_;
   std::unique_ptr<Assessor> assessor_;
   const events::Event* event_ = nullptr;

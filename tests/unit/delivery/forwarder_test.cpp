@@ -220,6 +220,44 @@ TEST_CASE("refused credentials pause the destination and lose nothing", "[delive
   CHECK(forwarder->status()->state == Status::State::Running);
 }
 
+TEST_CASE("resuming tries refused credentials at once, and so does another secret", "[delivery]") {
+  DeliveryBench bench;
+  const auto forwarder = bench.forwarder();
+  bench.http.follow(ScriptedHttp::answering(401));
+  bench.append("a", "u1");
+  forwarder->work();
+  forwarder->work();
+  REQUIRE(bench.sent() == Ids{"a"});
+
+  REQUIRE(bench.destinations.set_switch("hook", destinations::Switch::On));
+  forwarder->replace(bench.entry());
+  forwarder->work();
+  CHECK(bench.sent() == Ids{"a", "a"});
+  auto rotated = *bench.entry();
+  rotated.credentials = "other";
+  forwarder->replace(std::make_shared<const destinations::Entry>(std::move(rotated)));
+  forwarder->work();
+  CHECK(bench.sent() == Ids{"a", "a", "a"});
+}
+
+TEST_CASE("a destination gets of an address what it may", "[delivery]") {
+  const auto [settings, left] = GENERATE(
+      table<std::string, std::string>({{R"({"ip":"full"})", R"("ip":"203.0.113.9")"},
+                                       {R"({"ip":"truncate"})", R"("ip":"203.0.113.0")"},
+                                       {R"({"ip":"none"})", R"("context":{"locale":"de"})"}}));
+  DeliveryBench bench(settings);
+  const auto forwarder = bench.forwarder();
+  bench.append_event(
+      R"({"type":"track","event":"e","messageId":"a","userId":"u","context":{"ip":"203.0.113.9","locale":"de"}})",
+      "a",
+      "u");
+
+  forwarder->work();
+
+  REQUIRE(bench.http.requests().size() == 1);
+  CHECK(bench.http.requests()[0].body.find(left) != std::string::npos);
+}
+
 TEST_CASE("a destination that is gone is disabled", "[delivery]") {
   DeliveryBench bench;
   const auto forwarder = bench.forwarder();

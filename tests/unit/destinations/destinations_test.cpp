@@ -41,7 +41,8 @@ TEST_CASE("a definition reads what it wrote", "[destinations]") {
   const auto definition = definition_of(
       R"({"name":"My Hook","type":"custom","enabled":false,"url":"https://h/","consent":["ads"],
           "types":["track"],"events":{"allow":[],"deny":["x"]},"retry":{"baseMs":5,"maxAttempts":3},
-          "rate":"30/m","concurrency":2,"timeoutMs":100,"ordering":"none"})");
+          "rate":"30/m","concurrency":2,"timeoutMs":100,"ordering":"none","ip":"none",
+          "filter":"event = x"})");
   REQUIRE(definition);
   json::Writer out;
   out.begin_object();
@@ -67,6 +68,8 @@ TEST_CASE("a wrong definition is refused by name", "[destinations]") {
       {R"({"name":"a","type":"webhook","rate":"fast"})", "/rate"},
       {R"({"name":"a","type":"webhook","ordering":"age"})", "/ordering"},
       {R"({"name":"a","type":"webhook","consent":"ads"})", "/consent"},
+      {R"({"name":"a","type":"webhook","ip":"half"})", "/ip"},
+      {R"({"name":"a","type":"webhook","filter":1})", "/filter"},
       {R"({"name":"a","type":"webhook","types":[1]})", "/types"},
       {R"({"name":"a","type":"webhook","config":[]})", "/config"},
   }));
@@ -149,6 +152,64 @@ TEST_CASE("what stands in the configuration can be paused but not changed", "[de
   CHECK(bench.destinations.create(hook("configured")).error().code == ErrorCode::Conflict);
   CHECK(bench.destinations.load({hook("a"), hook("a")}).error().code == ErrorCode::InvalidArgument);
   CHECK(bench.destinations.table().get()->find("configured") != nullptr);
+}
+
+TEST_CASE("a filter is compiled when a destination is made, and a wrong one refused",
+          "[destinations]") {
+  test::FakeClock clock;
+  test::MemoryStore store{clock};
+  Destinations destinations(
+      store, catalogue(), {}, {}, [](const std::string& text) -> Result<EventFilter> {
+        if (text == "bad") {
+          return Failure({ErrorCode::InvalidArgument, "column 1: no"});
+        }
+        return [text](const events::Event& event) { return event.event() == text; };
+      });
+  REQUIRE(destinations.load({}));
+  Definition definition = hook("h");
+  definition.filter = "bad";
+
+  const auto refused = destinations.create(definition);
+  definition.filter = "Paid";
+  REQUIRE(destinations.create(definition));
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().field == "/filter");
+  CHECK(refused.error().message.find("column 1: no") != std::string::npos);
+  const auto table = destinations.table().get();
+  CHECK(table->route(R"({"type":"track","event":"Paid"})") == 1);
+  CHECK(table->route(R"({"type":"track","event":"Other"})") == 0);
+  definition.filter = "";
+  REQUIRE(destinations.replace("h", definition));
+  CHECK(destinations.table().get()->route(R"({"type":"track","event":"Other"})") == 1);
+}
+
+TEST_CASE("enabling a destination that was gone lets it go on", "[destinations]") {
+  Bench bench;
+  REQUIRE(bench.destinations.create(hook("h")));
+  REQUIRE(bench.destinations.set_switch("h", Switch::Disabled));
+  REQUIRE_FALSE(bench.destinations.table().get()->find("h")->is_enabled());
+
+  REQUIRE(bench.destinations.replace("h", hook("h")));
+
+  CHECK(bench.destinations.table().get()->find("h")->is_enabled());
+}
+
+TEST_CASE("a secret that was rotated is looked up anew", "[destinations]") {
+  test::FakeClock clock;
+  test::MemoryStore store{clock};
+  std::string secret = "whsec_AAAA";
+  Destinations destinations(
+      store, catalogue(), [&](const std::string&) { return std::optional(secret); }, {});
+  REQUIRE(destinations.load({*definition_of(
+      R"({"id":"h","name":"h","type":"webhook","url":"https://h/","secret":"NAME"})")}));
+  const std::string before = destinations.table().get()->find("h")->credentials;
+
+  REQUIRE(destinations.refresh());
+  CHECK(destinations.table().get()->find("h")->credentials == before);
+  secret = "whsec_BBBB";
+  REQUIRE(destinations.refresh());
+  CHECK(destinations.table().get()->find("h")->credentials != before);
 }
 
 TEST_CASE("a removed destination frees its number and its parked deliveries", "[destinations]") {
