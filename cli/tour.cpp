@@ -52,15 +52,12 @@ void write_file(const fs::path& path, std::string_view text) {
   file.commit();
 }
 
-std::string config_text(const std::string& webhook_url, int port) {
+std::string config_text(const std::string& destinations, int port) {
   return fmt::format(
       "[server]\nlisten = [\"127.0.0.1:{}\"]\n[auth]\nmode = \"demo\"\n[flags]\ndatafile = "
-      "\"flags.json\"\n"
-      "[[destinations]]\nname = \"orders\"\ntype = \"webhook\"\nurl = \"{}\"\nenabled = true\n"
-      "types = [\"track\"]\nevents = [\"Order Completed\"]\nretry = {{ baseMs = 100, capMs = 200, "
-      "maxAttempts = 3 }}\n",
+      "\"flags.json\"\n{}",
       port,
-      webhook_url);
+      destinations);
 }
 
 void append_event(json::Writer& out, int person, int number, Time at) {
@@ -81,14 +78,14 @@ void append_event(json::Writer& out, int person, int number, Time at) {
 
 }  // namespace
 
-TourDaemon::TourDaemon(Call& call, const std::string& webhook_url, int port) {
+TourDaemon::TourDaemon(Call& call, const std::string& destinations, int port) {
   std::string pattern = (fs::temp_directory_path() / "edgectl-demo-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw Stop({.error = {ErrorCode::Unavailable, "no temporary directory"}});
   }
   directory_ = pattern;
   use_own_environment(directory_);
-  write_file(directory_ / "edge.toml", config_text(webhook_url, port));
+  write_file(directory_ / "edge.toml", config_text(destinations, port));
   write_file(directory_ / "flags.json", example_flags());
   int exit_of = 0;
   const auto keys = make_keys(call, directory_ / "data");

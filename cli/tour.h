@@ -19,9 +19,8 @@ std::string_view example_flags();
 /// `keep` was called. One thread only.
 class TourDaemon {
  public:
-  /// Writes the configuration with one webhook destination `orders` at `webhook_url` and starts
-  /// `edged`. Throws `Stop`.
-  TourDaemon(Call& call, const std::string& webhook_url, int port);
+  /// Writes the configuration with the tables `destinations` and starts `edged`. Throws `Stop`.
+  TourDaemon(Call& call, const std::string& destinations, int port);
   TourDaemon(const TourDaemon&) = delete;
   TourDaemon& operator=(const TourDaemon&) = delete;
   TourDaemon(TourDaemon&&) = delete;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A narrated tour: a real daemon on temporary data, a real webhook that fails and recovers, and the
-// commands one would type, run as they are shown.
+// A narrated tour: a real daemon on temporary data, receivers that take its requests, one of which
+// fails and recovers, and the commands one would type, run as they are shown.
 #include <fmt/format.h>
 
-#include <atomic>
-#include <mutex>
+#include <algorithm>
+#include <array>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/tour.h"
-#include "cli/webhook_receiver.h"
+#include "cli/tour_receivers.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 
@@ -22,6 +22,7 @@ using std::chrono::steady_clock;
 constexpr int kBadGateway = 502;
 constexpr int kOk = 200;
 constexpr const char* kPerson = "u-42";
+constexpr std::array<const char*, 4> kDestinations{"segment", "amplitude", "mixpanel", "orders"};
 
 /// Prints the story; nothing with --quiet.
 class Narrator {
@@ -60,39 +61,6 @@ class Narrator {
  private:
   Call& call_;
   int chapter_ = 0;
-};
-
-/// Somebody else's webhook: answers with one status and remembers what it answered. Thread-safe.
-class OrdersWebhook {
- public:
-  OrdersWebhook() : receiver_(open()) {}
-
-  [[nodiscard]] std::string url() const { return receiver_->url("/orders"); }
-  void answer_with(int status) { status_ = status; }
-  [[nodiscard]] std::vector<int> answered() const {
-    const std::lock_guard lock(mutex_);
-    return answered_;
-  }
-
- private:
-  std::unique_ptr<WebhookReceiver> open() {
-    auto receiver = WebhookReceiver::open(
-        0,
-        [this](const WebhookRequest&) { return WebhookReceiver::Answer{.status = status_}; },
-        [this](const WebhookRequest&, const WebhookReceiver::Answer& answer) {
-          const std::lock_guard lock(mutex_);
-          answered_.push_back(answer.status);
-        });
-    if (!receiver) {
-      throw Stop({.error = receiver.error()});
-    }
-    return *std::move(receiver);
-  }
-
-  std::atomic<int> status_{200};
-  mutable std::mutex mutex_;
-  std::vector<int> answered_;  // guarded by mutex_
-  std::unique_ptr<WebhookReceiver> receiver_;
 };
 
 /// What a request must not fail at.
@@ -186,38 +154,69 @@ void show_token(Narrator& narrator) {
   narrator.say("   $ edgectl token verify - <token    (exit 0: ours, unchanged, not expired)");
 }
 
-void show_failure(Narrator& narrator, Remote& daemon, OrdersWebhook& webhook) {
-  narrator.chapter("An order is forwarded to a webhook that is broken");
-  webhook.answer_with(kBadGateway);
+/// One line per request that a destination got, from number `first` on.
+void show_taken(Narrator& narrator, const TourReceivers& receivers, std::size_t first) {
+  for (const char* name : kDestinations) {
+    const auto taken = receivers.taken_by(name);
+    for (std::size_t i = first; i < taken.size(); ++i) {
+      narrator.say(fmt::format("     {:<10} {:<24} {:>4} octets   answered {}",
+                               name,
+                               taken[i].request.substr(0, taken[i].request.find('?')),
+                               taken[i].octets,
+                               taken[i].status));
+    }
+  }
+}
+
+bool all_have(const TourReceivers& receivers, std::size_t count) {
+  return std::ranges::all_of(
+      kDestinations, [&](const char* name) { return receivers.taken_by(name).size() >= count; });
+}
+
+void show_forwarding(Narrator& narrator, const TourReceivers& receivers) {
+  narrator.chapter("An order is forwarded to Segment, Amplitude, Mixpanel and a webhook");
+  narrator.say("   (all four are played by this program, on this machine)");
   narrator.run({"track", "Order Completed", "-u", kPerson, "--prop", "revenue:=99.99"});
-  wait_until("a dead letter", [&daemon] { return dead_letters(daemon) > 0; });
+  wait_until("the four destinations", [&] { return all_have(receivers, 1); });
+  narrator.say("   each got it in its own form:");
+  show_taken(narrator, receivers, 0);
+}
+
+void show_failure(Narrator& narrator, Remote& daemon, TourReceivers& receivers) {
+  narrator.chapter("The webhook breaks; the others do not notice");
+  receivers.answer_orders_with(kBadGateway);
+  narrator.run({"track", "Order Completed", "-u", kPerson, "--prop", "revenue:=12.50"});
+  wait_until("a dead letter", [&] { return all_have(receivers, 2) && dead_letters(daemon) > 0; });
+  show_taken(narrator, receivers, 1);
   narrator.say(fmt::format(
       "   the webhook answered {} to each of {} attempts; the order is kept as a dead letter",
       kBadGateway,
-      webhook.answered().size()));
+      receivers.taken_by("orders").size() - 1));
 }
 
-void show_replay(Narrator& narrator, Remote& daemon, OrdersWebhook& webhook) {
+void show_replay(Narrator& narrator, Remote& daemon, TourReceivers& receivers) {
   narrator.chapter("The webhook is repaired, and nothing was lost");
-  webhook.answer_with(kOk);
-  const std::size_t before = webhook.answered().size();
+  receivers.answer_orders_with(kOk);
+  const std::size_t before = receivers.taken_by("orders").size();
   narrator.run({"dlq", "list"});
   narrator.run({"dlq", "retry", "--destination", "orders"});
-  wait_until("the replay",
-             [&] { return webhook.answered().size() > before && dead_letters(daemon) == 0; });
+  wait_until("the replay", [&] {
+    return receivers.taken_by("orders").size() > before && dead_letters(daemon) == 0;
+  });
   narrator.say(fmt::format("   the webhook answered {} and has the order; {} dead letters are left",
-                           webhook.answered().back(),
+                           receivers.taken_by("orders").back().status,
                            dead_letters(daemon)));
+  narrator.run({"destination", "list"});
 }
 
 Result<int> run_demo(Call& call) {
   Call::interruption();
   const auto begin = steady_clock::now();
   Narrator narrator(call);
-  OrdersWebhook webhook;
+  TourReceivers receivers;
   narrator.say(
       "A tour of edgectl: a daemon of its own, temporary data, nothing leaves this machine.");
-  TourDaemon daemon(call, webhook.url(), static_cast<int>(call.integer("port")));
+  TourDaemon daemon(call, receivers.config(), static_cast<int>(call.integer("port")));
   narrator.say(fmt::format(
       "edged " EDGE_VERSION " ready in {} ms   {}", daemon.ready_after().count(), daemon.url()));
   Remote& remote = call.connect(daemon.url(), local_key());
@@ -226,8 +225,9 @@ Result<int> run_demo(Call& call) {
   show_profile(narrator);
   show_decide(narrator);
   show_token(narrator);
-  show_failure(narrator, remote, webhook);
-  show_replay(narrator, remote, webhook);
+  show_forwarding(narrator, receivers);
+  show_failure(narrator, remote, receivers);
+  show_replay(narrator, remote, receivers);
   const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
   narrator.say("");
   narrator.say(fmt::format("Done in {}. Next: edgectl config init, edgectl up, edgectl help",
@@ -254,7 +254,8 @@ void demo(Tree& tree) {
                .help = "of the daemon; 0 = any free port",
                .type = Type::Integer,
                .fallback = "0"})
-      .example("demo", "pixel, open, profile, segment, decision, failure, dead letter, replay")
+      .example("demo",
+               "pixel, open, profile, segment, decision, forwarding, failure, dead letter, replay")
       .exits(exit_code::kLocalResource, "no edged, or no room for it")
       .runs(run_demo);
 }

@@ -15,8 +15,18 @@ TEST_CASE("the demo ends by itself, with the order delivered and nothing left be
 
   INFO(demo.out << demo.err);
   CHECK(demo.exit == 0);
+  for (const char* line : {"segment    POST /v1/batch",
+                           "amplitude  POST /2/httpapi",
+                           "mixpanel   POST /import",
+                           "orders     POST /  "}) {
+    INFO(line);
+    const std::size_t first = demo.out.find(line);
+    CHECK(first != std::string::npos);
+    CHECK(demo.out.find(line, first + 1) != std::string::npos);  // while the webhook is broken too
+  }
   CHECK(demo.out.find("502 to each of 3 attempts") != std::string::npos);
   CHECK(demo.out.find("the webhook answered 200 and has the order; 0 dead letters") !=
         std::string::npos);
+  CHECK(demo.err.empty());
   CHECK(left.out.empty());
 }
