@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "cli/input.h"
+#include "cli/private_input.h"
 #include "cli/problem.h"
 #include "cli/terminal.h"
-#include "core/config/private_file.h"
 #include "core/crypto/secret.h"
 
 namespace edge::cli {
@@ -79,7 +79,7 @@ Result<std::string> ask_text(const Call& call, std::string_view what) {
 Result<std::string> read_password(Call& call, bool is_new) {
   std::string password;
   if (call.has("password-file")) {
-    const auto file = config::read_private_file(call["password-file"]);
+    const auto file = read_named_private(call["password-file"]);
     if (!file) {
       return Failure(file.error());
     }

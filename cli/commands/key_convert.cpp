@@ -8,8 +8,8 @@
 
 #include "cli/commands/token_key.h"
 #include "cli/exit_code.h"
+#include "cli/private_input.h"
 #include "cli/problem.h"
-#include "core/config/private_file.h"
 #include "core/crypto/pem.h"
 
 namespace edge::cli::commands {
@@ -22,7 +22,7 @@ Result<tokens::KeySet> read_file(Call& call) {
   if (!call.has("secret-encoding")) {
     return read_key_file(call, call["FILE"], tokens::Purpose::Verify);
   }
-  const auto content = config::read_private_file(call["FILE"]);
+  const auto content = read_named_private(call["FILE"]);
   if (!content) {
     return Failure(content.error());
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/private_input.h"
 #include "cli/problem.h"
 #include "cli/secret_sources.h"
 #include "core/config/config.h"
@@ -68,7 +69,7 @@ bool holds_private(const tokens::KeySet& set) {
 /// The octets of `--secret`, `--secret-file` or `--secret-env`.
 Result<crypto::Secret> secret_octets(Call& call) {
   if (call.has("secret-file")) {
-    return config::read_private_file(call["secret-file"]);
+    return read_named_private(call["secret-file"]);
   }
   if (call.has("secret-env")) {
     auto value = config::process_environment()(call["secret-env"]);

@@ -2,6 +2,8 @@
 // Email pixels: GET /pixel/track/TOKEN, POST /pixel/generate, GET /pixel/health (identity
 // spec 1.8). The image is the same for every token, good or bad, and never waits for the store.
 // Rate limits do not change it either.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/edge.h"
@@ -51,7 +53,7 @@ Result<http::Response> generate_many(const pixels::Pixels& pixels, json::Value r
     const auto pixel = pixels.generate(record);
     if (!pixel) {
       Error error = pixel.error();
-      error.field = "/" + std::to_string(index) + "/" + error.field;
+      error.field = fmt::format("/{}{}{}", index, error.field.empty() ? "" : "/", error.field);
       return http::Response(refusal(error));
     }
     write_generated(out, pixel);

@@ -25,7 +25,9 @@ Result<std::vector<std::string>> read_texts(std::string_view name, json::Value v
   for (const json::Value element : value.elements()) {
     const auto text = element.as_string();
     if (!text) {
-      return Failure(bad_member(name, "invalid_argument", "holds something else than texts"));
+      Error error = bad_member(name, "invalid_argument", "holds something else than texts");
+      error.field += "/" + std::to_string(texts.size());
+      return Failure(std::move(error));
     }
     texts.emplace_back(*text);
   }

@@ -97,12 +97,16 @@ TEST_CASE("the file of a password must be its owner's alone", "[cli][accounts]")
 
   const Finished refused = sandbox.edgectl(
       {"user", "create", "--email", "ada@example.com", "--password-file", "open.txt"});
+  const Finished missing = sandbox.edgectl(
+      {"user", "create", "--email", "ada@example.com", "--password-file", "nowhere.txt"});
   write_private(sandbox, "open.txt", kPassword);
   const Finished made = sandbox.edgectl(
       {"user", "create", "--email", "ada@example.com", "--password-file", "open.txt"});
 
   CHECK(refused.exit == 3);
   CHECK(refused.err.find("chmod 600") != std::string::npos);
+  CHECK(missing.exit == 3);
+  CHECK(missing.err.find("nowhere.txt") != std::string::npos);
   CHECK(made.exit == 0);
 }
 

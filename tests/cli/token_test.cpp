@@ -117,6 +117,7 @@ TEST_CASE("a key file that holds a private key must be its owner's alone", "[cli
   const Finished open = sandbox.edgectl({"token", "mint", "--key", "k.pem"});
   CHECK(open.exit == 3);
   CHECK(open.err.find("chmod 600") != std::string::npos);
+  CHECK(sandbox.edgectl({"token", "mint", "--secret-file", "nowhere.key"}).exit == 3);
 }
 
 TEST_CASE("user create makes the first administrator and keeps the rules", "[cli]") {

@@ -79,6 +79,8 @@ TEST_CASE("the admin routes refuse what they do not know, and keep nothing in ca
   CHECK(member(unknown, "/code") == "unknown_member");
   CHECK(member(unknown, "/errors/0/pointer") == "/isAdmin");
   CHECK(member(office.ask("PATCH", path, R"({"a/b~c":1})"), "/errors/0/pointer") == "/a~1b~0c");
+  CHECK(member(office.ask("PATCH", path, R"({"roles":["viewer",5]})"), "/errors/0/pointer") ==
+        "/roles/1");
   CHECK(office.ask("PATCH", path, R"({"roles":["king"]})").status == 400);
   CHECK(office.ask("PATCH", path, R"({"name":"A","name":"B"})").status == 400);
   CHECK(office
