@@ -12,6 +12,32 @@
 namespace edge::cli::commands {
 namespace {
 
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["schema", "commands", "globalOptions"],
+  "properties": {
+    "schema": {"const": "edge.help/1"},
+    "commands": {
+      "type": "array",
+      "items": {
+        "type": "object",
+        "required": ["name", "help", "usage", "arguments", "options", "examples", "exitCodes"],
+        "properties": {
+          "name": {"type": "string"},
+          "usage": {"type": "string"},
+          "examples": {"type": "array", "items": {"type": "object", "required": ["command", "note"]}},
+          "exitCodes": {"type": "array", "items": {"type": "object", "required": ["code", "note"]}},
+          "output": {"type": "string"}
+        }
+      }
+    },
+    "globalOptions": {
+      "type": "array",
+      "items": {"type": "object", "required": ["name", "help", "group", "required", "repeatable"]}
+    }
+  }
+})";
+
 std::string topics_text(const Tree& tree) {
   std::string text = overview(tree) + "\nTopics (edgectl help TOPIC)\n";
   for (const Topic& topic : topics()) {
@@ -103,6 +129,7 @@ void help(Tree& tree) {
       .example("help exit-codes", "a topic")
       .example("help --json", "the whole command table, for programs")
       .exits(exit_code::kNotFound, "no such command or topic")
+      .output("help", kSchema)
       .runs(run_help);
   tree.command("schema", "JSON Schema of an output")
       .in(Section::Setup)

@@ -67,6 +67,7 @@ void identify(Tree& tree) {
                "two traits of a user")
       .exits(3, "the event was refused")
       .see("edgectl track")
+      .output("sent", kSentSchema)
       .runs(run);
 }
 

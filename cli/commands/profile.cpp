@@ -22,6 +22,18 @@
 namespace edge::cli::commands {
 namespace {
 
+constexpr std::string_view kProfileSchema =
+    R"({"type":"object","required":["schema","profileId","userId","anonymousId","email",)"
+    R"("identifiers","traits","groups","segments","firstSeen","lastSeen","sessionCount",)"
+    R"("eventCount","mergedFrom"],"properties":{"schema":{"const":"edge.profile/1"},)"
+    R"("profileId":{"type":"string"},"userId":{"type":["string","null"]},)"
+    R"("anonymousId":{"type":["string","null"]},"email":{"type":["string","null"]},)"
+    R"("identifiers":{"type":"object"},"traits":{"type":"object"},)"
+    R"("groups":{"type":"array"},"segments":{"type":"array"},)"
+    R"("firstSeen":{"type":"integer"},"lastSeen":{"type":"integer"},)"
+    R"("sessionCount":{"type":"integer"},"eventCount":{"type":"integer"},)"
+    R"("mergedFrom":{"type":"array"},"flags":{"type":"array"}}})";
+
 using profiles::Name;
 
 Error not_found(const Call& call, const std::string& id) {
@@ -355,6 +367,7 @@ void declare_more(Tree& tree) {
       .positional({.name = "INTO", .help = "who stays", .required = true})
       .changes()
       .example("profile merge u-42-old u-42", "two accounts of one customer")
+      .output("profile", kProfileSchema)
       .exits(5, "nobody goes by one of the ids")
       .runs(merge);
 }
@@ -373,17 +386,7 @@ void profile(Tree& tree) {
       .example("profile show u-42", "as text")
       .example("profile show mia@example.org --id-type email --json", "for a script")
       .example("profile show u-42 --select /segments", "the segments, one per line")
-      .output("profile",
-              R"({"type":"object","required":["schema","profileId","userId","anonymousId","email",)"
-              R"("identifiers","traits","groups","segments","firstSeen","lastSeen","sessionCount",)"
-              R"("eventCount","mergedFrom"],"properties":{"schema":{"const":"edge.profile/1"},)"
-              R"("profileId":{"type":"string"},"userId":{"type":["string","null"]},)"
-              R"("anonymousId":{"type":["string","null"]},"email":{"type":["string","null"]},)"
-              R"("identifiers":{"type":"object"},"traits":{"type":"object"},)"
-              R"("groups":{"type":"array"},"segments":{"type":"array"},)"
-              R"("firstSeen":{"type":"integer"},"lastSeen":{"type":"integer"},)"
-              R"("sessionCount":{"type":"integer"},"eventCount":{"type":"integer"},)"
-              R"("mergedFrom":{"type":"array"},"flags":{"type":"array"}}})")
+      .output("profile", kProfileSchema)
       .exits(5, "nobody goes by that id")
       .runs(show);
   declare_more(tree);

@@ -128,6 +128,7 @@ void send(Tree& tree) {
       .exits(3, "the input could not be read, or every event was refused")
       .exits(8, "some events were refused")
       .see("edgectl replay")
+      .output("sent", kSentSchema)
       .runs(run);
 }
 

@@ -57,6 +57,30 @@ class Sender {
   SendReport report_;
 };
 
+/// The schema of such a report, `sent`.
+inline constexpr std::string_view kSentSchema = R"({
+  "type": "object",
+  "required": ["schema", "messageIds", "duplicates", "rejected", "errors"],
+  "properties": {
+    "schema": {"const": "edge.sent/1"},
+    "messageIds": {"type": "array", "items": {"type": "string"}},
+    "duplicates": {"type": "integer"},
+    "rejected": {"type": "integer"},
+    "errors": {
+      "type": "array",
+      "items": {
+        "type": "object",
+        "required": ["messageId", "code", "message"],
+        "properties": {
+          "messageId": {"type": "string"},
+          "code": {"type": "string"},
+          "message": {"type": "string"}
+        }
+      }
+    }
+  }
+})";
+
 /// Prints the ids (or the report as JSON), refusals as notes; the exit code.
 Result<int> print_report(Call& call, const SendReport& report);
 

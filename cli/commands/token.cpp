@@ -327,6 +327,7 @@ void token(Tree& tree) {
       .about("Anybody can write what it shows: a token counts only once it is verified.")
       .exits(exit_code::kBadInput, "the text is no token")
       .see("token verify")
+      .output("token", kTokenSchema)
       .runs(inspect);
 }
 

@@ -398,10 +398,7 @@ void token_mint(Tree& tree) {
       .example("token mint --sub u-1 --claim plan=pro --secret-file hs256.key", "with a secret")
       .exits(exit_code::kBadInput, "the key or the claims cannot be used")
       .see("token verify")
-      .output("token",
-              R"({"type":"object","required":["schema","header","claims"],"properties":{)"
-              R"("schema":{"const":"edge.token/1"},"token":{"type":"string"},)"
-              R"("header":{"type":"object"},"claims":{"type":"object"}}})")
+      .output("token", kTokenSchema)
       .runs(mint);
 }
 

@@ -82,6 +82,7 @@ void track(Tree& tree) {
                "one event of a known user")
       .exits(3, "the event was refused")
       .see("edgectl send")
+      .output("sent", kSentSchema)
       .runs(run);
 }
 
