@@ -145,6 +145,8 @@ OutputStory destinations() {
               {.command = "dlq retry", .arguments = {"{ID}"}, .take = {}},
               {.command = "dlq list", .take = {{"ID", "/items/0/id"}}},
               {"dlq discard", {"{ID}"}, kNothing},
+              {"destination pause", {"good"}},
+              {"destination resume", {"good"}},
               {"destination disable", {"good"}},
               {"destination enable", {"good"}},
               {"destination delete", {"bad", "--yes"}, kNothing},
