@@ -12,7 +12,7 @@ Error refused(const std::string& url, int status) {
               .reason = "bad_status"};
   if (status == 401 || status == 403) {
     error.code = ErrorCode::PermissionDenied;
-    error.reason = "datafile_forbidden";
+    error.reason = status == 403 ? "datafile_forbidden" : "datafile_unauthorized";
   } else if (status == 404) {
     error.code = ErrorCode::NotFound;
     error.reason = "datafile_not_found";
@@ -22,38 +22,55 @@ Error refused(const std::string& url, int status) {
 
 }  // namespace
 
-Result<Fetched> fetch_datafile(transport::HttpClient& client,
-                               const DatafileCache& cache,
-                               const std::string& url,
-                               std::chrono::milliseconds timeout) {
+Result<std::optional<FetchedDatafile>> ask_for_datafile(transport::HttpClient& client,
+                                                        const std::string& url,
+                                                        const FetchedDatafile* kept,
+                                                        std::chrono::milliseconds timeout) {
   transport::OutgoingRequest request{.url = url,
                                      .headers = {{"accept", "application/json"}},
+                                     .connect_timeout = timeout / 2,
                                      .timeout = timeout,
                                      .max_response_bytes = kMaxDatafileBytes};
-  auto kept = cache.find(url);
-  if (kept && !kept->etag.empty()) {
+  if (kept != nullptr && !kept->etag.empty()) {
     request.headers.emplace_back("if-none-match", kept->etag);
   }
-  if (kept && !kept->last_modified.empty()) {
+  if (kept != nullptr && !kept->last_modified.empty()) {
     request.headers.emplace_back("if-modified-since", kept->last_modified);
   }
   auto answer = client.send(request);
   if (!answer) {
-    return Failure(answer.error());
+    Error error = answer.error();
+    error.message = fmt::format("datafile {}: {}", url, error.message);
+    return Failure(std::move(error));
   }
-  if (answer->status == 304 && kept) {
-    return Fetched{.text = std::move(kept->text), .is_modified = false};
+  if (answer->status == 304 && kept != nullptr) {
+    return std::optional<FetchedDatafile>();
   }
   if (answer->status != 200) {
     return Failure(refused(url, answer->status));
   }
-  FetchedDatafile fresh{.text = std::move(answer->body),
-                        .etag = std::string(answer->header("etag").value_or("")),
-                        .last_modified = std::string(answer->header("last-modified").value_or(""))};
-  const bool is_modified = !kept || kept->text != fresh.text;
+  return FetchedDatafile{
+      .text = std::move(answer->body),
+      .etag = std::string(answer->header("etag").value_or("")),
+      .last_modified = std::string(answer->header("last-modified").value_or(""))};
+}
+
+Result<Fetched> fetch_datafile(transport::HttpClient& client,
+                               const DatafileCache& cache,
+                               const std::string& url,
+                               std::chrono::milliseconds timeout) {
+  auto kept = cache.find(url);
+  auto fresh = ask_for_datafile(client, url, kept ? &*kept : nullptr, timeout);
+  if (!fresh) {
+    return Failure(fresh.error());
+  }
+  if (!*fresh) {
+    return Fetched{.text = std::move(kept->text), .is_modified = false};
+  }
+  const bool is_modified = !kept || kept->text != (*fresh)->text;
   // Best effort: when it is not kept, the next call is sent the whole file again.
-  static_cast<void>(cache.put(url, fresh));
-  return Fetched{.text = std::move(fresh.text), .is_modified = is_modified};
+  static_cast<void>(cache.put(url, **fresh));
+  return Fetched{.text = std::move((*fresh)->text), .is_modified = is_modified};
 }
 
 }  // namespace edge::flags

@@ -10,12 +10,11 @@
 #include <system_error>
 #include <utility>
 
+#include "core/flags/fetch.h"
 #include "core/json/writer.h"
 
 namespace edge::flags {
 namespace {
-
-constexpr std::uintmax_t kMaxBytes = std::uintmax_t{64} << 20U;
 
 Error invalid(const std::string& place, std::string_view why) {
   return {.code = ErrorCode::InvalidArgument,
@@ -29,7 +28,7 @@ Result<std::string> read(const std::string& path) {
   if (failed == std::errc::no_such_file_or_directory) {
     return Failure({ErrorCode::NotFound, "there is no datafile " + path});
   }
-  if (failed || size > kMaxBytes) {
+  if (failed || size > kMaxDatafileBytes) {
     return Failure(invalid(path, failed ? failed.message() : "larger than 64 MiB"));
   }
   std::ifstream file(path, std::ios::binary);
@@ -129,43 +128,24 @@ Result<bool> Project::fetch(std::chrono::milliseconds patience) {
   if (http_ == nullptr) {
     return Failure({ErrorCode::Unavailable, "nothing is fetched here"});
   }
-  transport::OutgoingRequest request{.url = settings_.place,
-                                     .headers = {{"accept", "application/json"}},
-                                     .connect_timeout = std::min(patience, kPatience / 2),
-                                     .timeout = patience,
-                                     .max_response_bytes = kMaxBytes};
-  if (current_.get() != nullptr && !etag_.empty()) {
-    request.headers.emplace_back("if-none-match", etag_);
-  }
-  if (current_.get() != nullptr && !last_modified_.empty()) {
-    request.headers.emplace_back("if-modified-since", last_modified_);
-  }
-  auto answer = http_->send(request);
+  // What is in force came with these, unless nothing is.
+  const FetchedDatafile present{.etag = etag_, .last_modified = last_modified_};
+  auto answer = ask_for_datafile(
+      *http_, settings_.place, current_.get() != nullptr ? &present : nullptr, patience);
   if (!answer) {
-    Error error = answer.error();
-    error.message = fmt::format("datafile {}: {}", settings_.place, error.message);
-    return Failure(std::move(error));
+    return Failure(answer.error());
   }
-  if (answer->status == 304) {
+  if (!*answer) {
     return false;
   }
-  if (answer->status != 200) {
-    const bool forbidden = answer->status == 403;
-    return Failure(
-        {.code = forbidden ? ErrorCode::PermissionDenied : ErrorCode::Unavailable,
-         .message = fmt::format("datafile {}: answered {}", settings_.place, answer->status),
-         .reason = forbidden ? "datafile_forbidden" : ""});
-  }
-  auto changed = accept(answer->body);
+  const FetchedDatafile& fresh = **answer;
+  auto changed = accept(fresh.text);
   if (!changed) {
     return changed;
   }
-  etag_ = answer->header("etag").value_or("");
-  last_modified_ = answer->header("last-modified").value_or("");
-  if (auto kept = cache_.put(
-          settings_.place,
-          {.text = std::move(answer->body), .etag = etag_, .last_modified = last_modified_});
-      !kept) {
+  etag_ = fresh.etag;
+  last_modified_ = fresh.last_modified;
+  if (auto kept = cache_.put(settings_.place, fresh); !kept) {
     warning_ = "not kept for the next start: " + kept.error().message;
   }
   return changed;

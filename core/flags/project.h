@@ -54,9 +54,9 @@ class Project {
   /// Looks at the source, a file of at most 64 MiB or a URL. True when what is in force changed.
   /// Blocks on the disk or on the network (at most `patience`).
   ///
-  /// Failure: NotFound when there is no such file; PermissionDenied (reason `datafile_forbidden`)
-  /// for an answer 403; InvalidArgument (reason `invalid_datafile`) when it cannot be read or is no
-  /// usable datafile; those of `transport::HttpClient`; Unavailable for other answers.
+  /// Failure: NotFound when there is no such file; InvalidArgument (reason `invalid_datafile`) when
+  /// it cannot be read or is no usable datafile; for a URL those of `ask_for_datafile`, among them
+  /// PermissionDenied (reason `datafile_forbidden`) for 403.
   Result<bool> refresh(std::chrono::milliseconds patience = kPatience);
   /// Puts the datafile that was fetched last before the start in force, if there is one.
   void load_cached();

@@ -153,7 +153,7 @@ TEST_CASE("what a server does wrong leaves the datafile in force", "[flags]") {
   };
   const auto one = GENERATE(
       values<Case>({{Reaction::fail(403), ErrorCode::PermissionDenied, "datafile_forbidden"},
-                    {Reaction::fail(500), ErrorCode::Unavailable, ""},
+                    {Reaction::fail(500), ErrorCode::Unavailable, "bad_status"},
                     {Reaction{.body = "<html>"}, ErrorCode::InvalidArgument, "invalid_datafile"},
                     {Reaction{.body = "{}"}, ErrorCode::InvalidArgument, "invalid_datafile"},
                     {Reaction::cut(), ErrorCode::Unavailable, "connection_lost"},
