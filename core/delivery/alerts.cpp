@@ -75,7 +75,9 @@ Result<std::optional<AlertSettings>> read_alerts(const config::Alerts& config,
     const auto secret = secrets ? secrets(config.secret) : std::nullopt;
     if (!secret) {
       return wrong("secret",
-                   fmt::format("names the secret \"{}\", which there is not", config.secret),
+                   fmt::format("names the secret \"{0}\", which there is not; make it with: "
+                               "edgectl secret set {0}",
+                               config.secret),
                    "secret_missing");
     }
     auto key = crypto::webhook_key(*secret);

@@ -116,7 +116,8 @@ Result<std::string> Settings::resolve(json::Value value) const {
   auto found = secrets_ ? secrets_(wanted_name) : std::nullopt;
   if (!found) {
     return Failure({ErrorCode::InvalidArgument,
-                    fmt::format("there is no secret \"{}\"", wanted_name),
+                    fmt::format("there is no secret \"{0}\"; make it with: edgectl secret set {0}",
+                                wanted_name),
                     "/config",
                     "secret_missing"});
   }

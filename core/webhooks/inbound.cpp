@@ -161,7 +161,10 @@ class Reader {
     for (const std::string& name : names) {
       auto value = secrets_ ? secrets_(name) : std::nullopt;
       if (!value) {
-        return wrong("secret", fmt::format("there is no secret \"{}\"", name), "secret_missing");
+        return wrong(
+            "secret",
+            fmt::format("there is no secret \"{0}\"; make it with: edgectl secret set {0}", name),
+            "secret_missing");
       }
       signing.secrets.push_back(std::move(*value));
     }

@@ -92,7 +92,7 @@ TEST_CASE("destination complains about what it cannot use", "[cli]") {
        {{"create", "x", "--to", "https://x", "--ip", "half"}, 2, "half"},
        {{"create", "x", "--to", "https://x", "--set", "rate=fast"}, 3, "rate"},
        {{"create", "x", "--to", "https://x", "--set", "colour=red"}, 3, "colour"},
-       {{"create", "x", "--to", "https://x", "--secret", "NONE"}, 3, "NONE"},
+       {{"create", "x", "--to", "https://x", "--secret", "NONE"}, 3, "edgectl secret set NONE"},
        {{"create", "fixed", "--to", "https://x"}, 7, "already"},
        {{"update", "fixed", "--set", "rate=1/s"}, 7, "configuration"},
        {{"delete", "fixed"}, 7, "configuration"},
