@@ -5,8 +5,9 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+
+#include "core/encoding/http_date.h"
 
 namespace edge::destinations {
 namespace {
@@ -60,40 +61,6 @@ void take_retry_after(Judgement& judgement, const transport::IncomingResponse& a
   if (field && !judgement.records.empty() && judgement.records[0].action == Action::Retry) {
     judgement.retry_after = parse_retry_after(*field, now);
   }
-}
-
-template <typename Number>
-bool read(std::string_view digits, Number& out) {
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return error == std::errc{} && end == digits.data() + digits.size();
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, the form that senders must use.
-std::optional<Time> parse_http_date(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kMonths{
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (text.size() != 29 || text.substr(25) != " GMT") {
-    return std::nullopt;
-  }
-  const auto month = std::ranges::find(kMonths, text.substr(8, 3));
-  unsigned day = 0;
-  int year = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  if (month == kMonths.end() || !read(text.substr(5, 2), day) || !read(text.substr(12, 4), year) ||
-      !read(text.substr(17, 2), hour) || !read(text.substr(20, 2), minute) ||
-      !read(text.substr(23, 2), second)) {
-    return std::nullopt;
-  }
-  const auto number = static_cast<unsigned>(month - kMonths.begin()) + 1;
-  const std::chrono::year_month_day date{
-      std::chrono::year{year}, std::chrono::month{number}, std::chrono::day{day}};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) {
-    return std::nullopt;
-  }
-  return Time{std::chrono::sys_days{date}} + std::chrono::hours{hour} +
-         std::chrono::minutes{minute} + std::chrono::seconds{second};
 }
 
 }  // namespace
@@ -164,10 +131,11 @@ Judgement judge_vendor(const Request& request,
 
 std::optional<milliseconds> parse_retry_after(std::string_view text, Time now) {
   std::uint32_t seconds = 0;
-  if (read(text, seconds)) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc{} && end == text.data() + text.size()) {
     return std::min<milliseconds>(std::chrono::seconds{seconds}, kLongestRetryAfter);
   }
-  const auto date = parse_http_date(text);
+  const auto date = encoding::parse_http_date(text);
   if (!date) {
     return std::nullopt;
   }

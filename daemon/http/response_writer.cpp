@@ -3,9 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <chrono>
-
+#include "core/encoding/http_date.h"
 #include "daemon/http/status.h"
 
 namespace edge::http {
@@ -74,21 +72,7 @@ void append_refusal(std::string& out, const Refusal& refusal, std::string_view d
 }
 
 std::string date_line(Time now) {
-  static constexpr std::array<std::string_view, 7> kDays = {
-      "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array<std::string_view, 12> kMonths = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto day = std::chrono::floor<std::chrono::days>(now);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(now - day)};
-  return fmt::format("Date: {}, {:02} {} {:04} {:02}:{:02}:{:02} GMT\r\n",
-                     kDays[std::chrono::weekday{day}.c_encoding()],
-                     static_cast<unsigned>(date.day()),
-                     kMonths[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()),
-                     clock.hours().count(),
-                     clock.minutes().count(),
-                     clock.seconds().count());
+  return "Date: " + encoding::http_date(now) + "\r\n";
 }
 
 }  // namespace edge::http

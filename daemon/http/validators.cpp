@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/http/validators.h"
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "core/crypto/digest.h"
 #include "core/encoding/hex.h"
+#include "core/encoding/http_date.h"
 
 namespace edge::http {
 namespace {
@@ -29,6 +32,16 @@ Named look_up(const Request& request, std::string_view name, std::string_view et
   return named;
 }
 
+bool is_known(const Request& request, std::string_view etag, Time modified) {
+  if (const Named known = look_up(request, "If-None-Match", etag); known.is_there) {
+    return known.holds;
+  }
+  const auto field = request.header("If-Modified-Since");
+  const auto since = field ? encoding::parse_http_date(*field) : std::nullopt;
+  return since && modified != Time{} &&
+         std::chrono::floor<std::chrono::seconds>(modified) <= *since;
+}
+
 }  // namespace
 
 std::string etag_of(std::string_view body) {
@@ -36,7 +49,7 @@ std::string etag_of(std::string_view body) {
   return "\"" + encoding::hex_encode(std::string_view(digest).substr(0, kTagOctets)) + "\"";
 }
 
-Response validated(const Request& request, Response response) {
+Response validated(const Request& request, Response response, const Version& version) {
   const std::string etag = etag_of(response.body());
   const Named wanted = look_up(request, "If-Match", etag);
   if (wanted.is_there && !wanted.holds) {
@@ -44,7 +57,13 @@ Response validated(const Request& request, Response response) {
                             .code = "precondition_failed",
                             .detail = "what is there now has another ETag"});
   }
-  if (look_up(request, "If-None-Match", etag).holds) {
+  if (version.modified != Time{}) {
+    response.set("Last-Modified", encoding::http_date(version.modified));
+  }
+  if (!version.vary.empty()) {
+    response.set("Vary", version.vary);
+  }
+  if (is_known(request, etag, version.modified)) {
     Response same(304);
     same.append_checked(response.fields());
     response = std::move(same);

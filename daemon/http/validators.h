@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "daemon/http/request.h"
 #include "daemon/http/response.h"
 
@@ -14,8 +15,15 @@ namespace edge::http {
 /// `"…"`, of exactly these octets.
 std::string etag_of(std::string_view body);
 
-/// `response`, whose body is complete and whose status is 200, with its ETag; 304 with the same
-/// fields and no body when If-None-Match holds it; a problem 412 when If-Match does not.
-Response validated(const Request& request, Response response);
+/// What else is known of a version.
+struct Version {
+  Time modified = {};          ///< 1970: unknown
+  std::string_view vary = {};  ///< fields of the request that the answer depends on
+};
+
+/// `response`, whose body is complete and whose status is 200, with its ETag, Last-Modified and
+/// Vary; 304 with the same fields and no body when If-None-Match holds the tag or, where that field
+/// is not there, nothing has changed after If-Modified-Since; a problem 412 when If-Match does not.
+Response validated(const Request& request, Response response, const Version& version = {});
 
 }  // namespace edge::http

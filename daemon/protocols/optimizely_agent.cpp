@@ -6,6 +6,7 @@
 
 #include "core/edge.h"
 #include "core/flags/configuration.h"
+#include "daemon/http/validators.h"
 #include "daemon/protocols/agent/activate.h"
 #include "daemon/protocols/agent/batch.h"
 #include "daemon/protocols/agent/decide.h"
@@ -51,15 +52,21 @@ void mount_decisions(Mount& mount, const TokensPointer& tokens) {
 
 void mount_views(Mount& mount, const TokensPointer& tokens) {
   Edge& edge = mount.edge;
-  mount.get("/v1/config",
-            on_pool(agent::options()),
-            admitting(edge, tokens, [](const agent::CallPointer& call) {
-              call->complete(http::json(flags::configuration_object(*call->datafile)));
-            }));
-  mount.get(
-      "/v1/datafile", agent::options(), admitting(edge, tokens, [](const agent::CallPointer& call) {
-        call->complete(http::json(std::string(call->datafile->text())));
-      }));
+  const auto show = [&](std::string_view path, auto print) {
+    mount.get(path,
+              on_pool(agent::options()),
+              admitting(edge, tokens, [print](const agent::CallPointer& call) {
+                http::Response response = http::json(print(*call->datafile));
+                response.set("Cache-Control", "no-cache");
+                call->complete(http::validated(call->request(),
+                                               std::move(response),
+                                               {.modified = call->project.status().changed,
+                                                .vary = "X-Optimizely-SDK-Key, Authorization"}));
+              }));
+  };
+  show("/v1/config", flags::configuration_object);
+  show("/v1/datafile",
+       [](const flags::Datafile& datafile) { return std::string(datafile.text()); });
   mount.get("/v1/notifications/event-stream",
             agent::options(),
             admitting(edge, tokens, agent::notifications));

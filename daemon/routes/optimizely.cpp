@@ -256,7 +256,12 @@ auto printing(const Edge& edge, Print print) {
     if (!datafile) {
       return http::Response(not_configured());
     }
-    return http::validated(request, http::json(print(*datafile)));
+    http::Response response = http::json(print(*datafile));
+    response.set("Cache-Control", "no-cache");
+    return http::validated(
+        request,
+        std::move(response),
+        {.modified = edge.flags.project().status().changed, .vary = "Authorization"});
   };
 }
 
@@ -270,10 +275,11 @@ void optimizely(Mount& mount) {
   mount.post("/optimizely/track",
              {.needs = "track:write"},
              [&edge = mount.edge](const http::Exchange& exchange) { track(edge, exchange); });
-  mount.get("/optimizely/experiments", reads, printing(mount.edge, experiments_text));
-  mount.get("/optimizely/features", reads, printing(mount.edge, features_text));
+  const RouteOptions prints{.needs = "flags:read", .runs = Runs::OnPool};  // digests take a while
+  mount.get("/optimizely/experiments", prints, printing(mount.edge, experiments_text));
+  mount.get("/optimizely/features", prints, printing(mount.edge, features_text));
   mount.get(
-      "/optimizely/datafile", reads, printing(mount.edge, [](const flags::Datafile& datafile) {
+      "/optimizely/datafile", prints, printing(mount.edge, [](const flags::Datafile& datafile) {
         return std::string(datafile.text());
       }));
   mount.get("/optimizely/health", {.needs = Public}, [](const http::Request&) {
