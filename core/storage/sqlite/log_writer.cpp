@@ -291,7 +291,7 @@ void LogWriter::refresh_older() {
 void LogWriter::open_active() {
   active_ = volumes_.all().back();
   database_ = std::make_unique<Database>(active_->path(), Database::Mode::ReadWrite);
-  prepare_writer(*database_);
+  prepare_writer(*database_, kVolumeCacheMib);
   ids_ = read_ids(*database_);
   flush_ = std::make_unique<FlushRule>(*database_, ground_.options.durability);
   has_content_ =

@@ -57,12 +57,13 @@ void check_format(Database& database) {
   }
 }
 
-void prepare_writer(Database& database) {
+void prepare_writer(Database& database, int cache_mib) {
   // Debian's library overwrites deleted content by default, which costs an eighth; only erasure of
   // a person needs it.
   database.run(
-      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; PRAGMA "
-      "cache_size=-65536");
+      fmt::format("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; "
+                  "PRAGMA cache_size=-{}",
+                  cache_mib * 1024));
 }
 
 void settle_file(Database& database) {
@@ -78,7 +79,7 @@ void prepare_state(Database& database) {
     create(database, 4'096, kStateTables);
   }
   check_format(database);
-  prepare_writer(database);
+  prepare_writer(database, kStateCacheMib);
 }
 
 void prepare_volume(Database& database, std::uint64_t first, std::int64_t created) {

@@ -20,8 +20,12 @@ void prepare_state(Database& database);
 void check_format(Database& database);
 /// Makes a new volume: tables, where its numbers begin, and when (store time in ms).
 void prepare_volume(Database& database, std::uint64_t first, std::int64_t created);
-/// Settings of a connection that writes a file continuously.
-void prepare_writer(Database& database);
+/// Settings of a connection that writes a file continuously; `cache_mib` bounds its pages in
+/// memory.
+void prepare_writer(Database& database, int cache_mib);
+/// What is only appended needs its right edge alone; the state is changed everywhere.
+inline constexpr int kVolumeCacheMib = 16;
+inline constexpr int kStateCacheMib = 64;
 /// At the end of a writer: moves the write-ahead log into the file, which SQLite does not do by
 /// itself while readers have it open. Best effort: the next start does what is missing.
 void settle_file(Database& database);

@@ -36,7 +36,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 }
 
 void Volume::write_sealed_parts(Database& database) {
-  prepare_writer(database);
+  prepare_writer(database, kVolumeCacheMib);
   const std::vector<IdHash> ids = read_ids(database).sorted();
   IdFilter filter = IdFilter::for_ids(ids.size());
   Transaction transaction(database);
