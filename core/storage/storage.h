@@ -146,6 +146,18 @@ struct Claim {
   std::chrono::milliseconds ttl = std::chrono::seconds{10};
 };
 
+/// Records that must go for good: those with these offsets (rising; of whatever stream and lane).
+struct Subject {
+  std::vector<std::uint64_t> offsets = {};
+};
+
+/// Which part of the logs may go for its age: what was committed before `before` (store time in ms)
+/// and lies at or below `passed`, the offset that every consumer has reached.
+struct Policy {
+  std::int64_t before = 0;
+  std::uint64_t passed = 0;
+};
+
 /// The engine's state for `/health`, `/metrics` and the stop decision.
 struct Health {
   enum class State : std::uint8_t {
@@ -208,6 +220,19 @@ class Store {
                                     Deadline deadline) = 0;
   /// The lanes that the member holds now; empty while another member holds them.
   virtual Result<std::vector<Owned>> own(const Claim& claim, Deadline deadline) = 0;
+
+  /// Removes records of the logs so that no file holds them any more. Offsets are not given anew,
+  /// readers just do not meet them: nobody's position changes. What the ids were is still known to
+  /// the search for duplicates, as keyed hashes. How many of them were there. May take seconds; not
+  /// from a `Done` callback. After a failure some may be gone; repeating does the rest.
+  virtual Result<std::uint64_t> erase(const Subject& subject, Deadline deadline) = 0;
+  /// Makes what batches have deleted or replaced so far unreadable in the files of the state: it
+  /// may lie in free pages until then. State batches wait meanwhile, for seconds when the state is
+  /// large. `unavailable` while readers keep the old content in use: repeat later.
+  virtual Result<void> scrub(Deadline deadline) = 0;
+  /// Removes the oldest parts of the logs as far as `policy` allows; some of it may stay because
+  /// parts go as a whole. How many parts went.
+  virtual Result<std::uint64_t> retain(const Policy& policy, Deadline deadline) = 0;
 
   virtual Health health() = 0;
 };

@@ -48,6 +48,15 @@ class EmptyStore final : public storage::Store {
                                           storage::Deadline /*d*/) override {
     return std::vector<storage::Owned>{};
   }
+  Result<std::uint64_t> erase(const storage::Subject& /*subject*/,
+                              storage::Deadline /*d*/) override {
+    return 0U;
+  }
+  Result<void> scrub(storage::Deadline /*d*/) override { return {}; }
+  Result<std::uint64_t> retain(const storage::Policy& /*policy*/,
+                               storage::Deadline /*d*/) override {
+    return 0U;
+  }
   storage::Health health() override { return {}; }
 };
 

@@ -138,6 +138,8 @@ void MemoryStore::append(storage::Append& append,
       }
       place->second = store_ms();
     }
+    committed_[offset_ + 1] = store_ms();
+    heads_[{append.stream, append.lane}] = offset_ + 1;
     lane.push_back(std::make_shared<storage::Record>(storage::Record{++offset_,
                                                                      append.lane,
                                                                      std::move(record.id),

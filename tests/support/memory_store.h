@@ -39,6 +39,9 @@ class MemoryStore final : public storage::Store {
                                      storage::Deadline deadline) override;
   Result<std::vector<storage::Owned>> own(const storage::Claim& claim,
                                           storage::Deadline deadline) override;
+  Result<std::uint64_t> erase(const storage::Subject& subject, storage::Deadline deadline) override;
+  Result<void> scrub(storage::Deadline /*deadline*/) override { return {}; }
+  Result<std::uint64_t> retain(const storage::Policy& policy, storage::Deadline deadline) override;
   storage::Health health() override { return {}; }
 
   /// All commits fail with this error until it is taken back with nothing: a full or failed engine.
@@ -72,6 +75,8 @@ class MemoryStore final : public storage::Store {
   std::optional<Error> refused_;  // this and all below guarded by mutex_
   std::map<storage::Key, storage::Entry> entries_;
   std::map<LaneName, std::vector<storage::RecordPointer>> log_;
+  std::map<LaneName, std::uint64_t> heads_;
+  std::map<std::uint64_t, std::int64_t> committed_;  // offset → when, store time
   std::map<std::pair<std::string, std::string>, std::int64_t>
       seen_;  // (source, id) → when appended
   std::map<std::string, std::map<std::pair<std::int64_t, std::uint64_t>, storage::Due>> dues_;

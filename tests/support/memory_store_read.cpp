@@ -60,17 +60,37 @@ Result<storage::Page> MemoryStore::scan(const storage::Scan& query, Deadline) {
 
 std::uint64_t MemoryStore::head(const std::string& stream, std::uint32_t lane) {
   const std::lock_guard lock(mutex_);
-  const auto& records = log_[{stream, lane}];
-  return records.empty() ? 0 : records.back()->offset;
+  return heads_[{stream, lane}];
+}
+
+Result<std::uint64_t> MemoryStore::erase(const storage::Subject& subject, Deadline) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t erased = 0;
+  for (auto& [name, records] : log_) {
+    erased += std::erase_if(records, [&](const storage::RecordPointer& record) {
+      return std::ranges::binary_search(subject.offsets, record->offset);
+    });
+  }
+  return erased;
+}
+
+Result<std::uint64_t> MemoryStore::retain(const storage::Policy& policy, Deadline) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t removed = 0;
+  for (auto& [name, records] : log_) {
+    removed += std::erase_if(records, [&](const storage::RecordPointer& record) {
+      return record->offset <= policy.passed && committed_[record->offset] < policy.before;
+    });
+  }
+  return removed;
 }
 
 Result<storage::Slice> MemoryStore::read(const storage::Read& query, Deadline deadline) {
   std::unique_lock lock(mutex_);
   const auto& records = log_[{query.stream, query.lane}];
+  const std::uint64_t& head = heads_[{query.stream, query.lane}];
   const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + query.wait);
-  changed_.wait_until(lock, query.stop, until, [&] {
-    return !records.empty() && records.back()->offset > query.after;
-  });
+  changed_.wait_until(lock, query.stop, until, [&] { return head > query.after; });
   storage::Slice slice{{}, query.after};
   std::size_t bytes = 0;
   auto i =
@@ -86,6 +106,9 @@ Result<storage::Slice> MemoryStore::read(const storage::Read& query, Deadline de
     }
     slice.records.push_back(*i);
     slice.reached = (*i)->offset;
+  }
+  if (i == records.end()) {
+    slice.reached = std::max(slice.reached, head);  // what was there between is erased
   }
   return slice;
 }

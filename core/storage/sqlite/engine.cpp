@@ -54,13 +54,20 @@ std::uint64_t Engine::head(const std::string& stream, std::uint32_t lane) {
 }
 
 Result<Slice> Engine::read(const Read& query, Deadline deadline) {
+  const std::uint64_t known = head(query.stream, query.lane);
   std::optional<Slice> slice = recent_->read(query);
   if (slice && slice->records.empty() && query.wait > 0ms) {
     recent_->wait(query, deadline);
     slice = recent_->read(query);
   }
-  return slice ? Result<Slice>(std::move(*slice))
-               : guarded([&] { return volumes_.read(query, deadline); });
+  if (slice) {
+    return std::move(*slice);
+  }
+  auto stored = guarded([&] { return volumes_.read(query, deadline); });
+  if (stored && stored->records.empty()) {
+    stored->reached = std::max(stored->reached, known);  // what was there between is erased
+  }
+  return stored;
 }
 
 Result<Found> Engine::find(const Find& query, Deadline deadline) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 #include "core/storage/sqlite/ground.h"
@@ -49,6 +50,9 @@ class Engine final : public Store {
                             std::uint32_t lane,
                             Deadline deadline) override;
   Result<std::vector<Owned>> own(const Claim& claim, Deadline deadline) override;
+  Result<std::uint64_t> erase(const Subject& subject, Deadline deadline) override;
+  Result<void> scrub(Deadline deadline) override;
+  Result<std::uint64_t> retain(const Policy& policy, Deadline deadline) override;
   Health health() override;
 
  private:
@@ -61,6 +65,7 @@ class Engine final : public Store {
   VolumeSet::Volumes open_volumes(Database& state, bool was_clean);
   LogWriter::Start open_log(Database& state, Random& random);
   void announce_dues();
+  std::uint64_t replace(const Volume& volume, std::span<const std::uint64_t> offsets);
 
   const DirectoryLock lock_;
   Ground ground_;

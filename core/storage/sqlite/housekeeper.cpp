@@ -70,9 +70,12 @@ void Housekeeper::run(const std::stop_token& stop) {
     if (stop.stop_requested() || ground_.vitals.failure()) {
       continue;
     }
-    checkpoint(ground_.directory / "edge.db");
     const VolumeSet::Volumes volumes = volumes_.all();
-    checkpoint(volumes.back()->path());
+    {
+      const auto hold = hold_volumes();
+      checkpoint(ground_.directory / "edge.db");
+      checkpoint(volumes.back()->path());
+    }
     for (std::size_t i = 0; i + 32 < volumes.size(); ++i) {
       volumes[i]->close_idle_readers();
     }
@@ -84,19 +87,27 @@ void Housekeeper::run(const std::stop_token& stop) {
 }
 
 void Housekeeper::seal_next() {
+  if (std::chrono::steady_clock::now() - sealed_at_ < kSealAgain) {
+    return;
+  }
+  const auto hold = hold_volumes();
+  if (!seal_waiting()) {
+    sealed_at_ = std::chrono::steady_clock::now();
+  }
+}
+
+bool Housekeeper::seal_waiting() {
   for (;;) {
     std::shared_ptr<Volume> volume;
     {
       const std::lock_guard lock(mutex_);
-      const bool must_wait = std::chrono::steady_clock::now() - sealed_at_ < kSealAgain;
-      if (closed_.empty() || must_wait) {
-        return;
+      if (closed_.empty()) {
+        return true;
       }
       volume = closed_.front();
     }
     if (!try_seal(*volume)) {
-      sealed_at_ = std::chrono::steady_clock::now();
-      return;
+      return false;
     }
     const std::lock_guard lock(mutex_);
     closed_.pop_front();
@@ -107,20 +118,7 @@ bool Housekeeper::try_seal(Volume& volume) {
   databases_.erase(volume.path());
   try {
     const VolumeFacts facts = volume.seal();
-    const auto stored = state_.run(Deadline::in(10s), [facts](StateTables& tables) {
-      tables.database()
-          .query("INSERT OR REPLACE INTO volume VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-          .bind(1, facts.number)
-          .bind(2, facts.first)
-          .bind(3, facts.last)
-          .bind(4, facts.bytes)
-          .bind(5, facts.committed)
-          .bind(6, facts.at_min)
-          .bind(7, facts.at_max)
-          .bind(8, std::string_view(facts.sha256))
-          .run();
-    });
-    if (!stored) {
+    if (!store(facts.number, facts)) {
       return false;
     }
     volumes_.put(std::make_shared<Volume>(volume.path(), facts, Volume::State::Sealed));
@@ -130,6 +128,26 @@ bool Housekeeper::try_seal(Volume& volume) {
     // begins anew with it.
     return false;
   }
+}
+
+Result<void> Housekeeper::store(std::uint64_t number, const std::optional<VolumeFacts>& facts) {
+  return state_.run(Deadline::in(10s), [number, facts](StateTables& tables) {
+    if (!facts) {
+      tables.database().query("DELETE FROM volume WHERE n=?1").bind(1, number).run();
+      return;
+    }
+    tables.database()
+        .query("INSERT OR REPLACE INTO volume VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+        .bind(1, facts->number)
+        .bind(2, facts->first)
+        .bind(3, facts->last)
+        .bind(4, facts->bytes)
+        .bind(5, facts->committed)
+        .bind(6, facts->at_min)
+        .bind(7, facts->at_max)
+        .bind(8, std::string_view(facts->sha256))
+        .run();
+  });
 }
 
 void Housekeeper::checkpoint(const std::filesystem::path& path) {

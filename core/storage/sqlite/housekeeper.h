@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "core/storage/sqlite/ground.h"
@@ -26,6 +27,14 @@ class Housekeeper {
   ~Housekeeper();
 
   void seal(std::shared_ptr<Volume> volume);
+  /// Seals what waits now, on the calling thread, which must hold the volumes. False when one could
+  /// not be sealed.
+  bool seal_waiting();
+  /// Nobody seals, rewrites or removes files of the log but who holds this.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_volumes() { return std::unique_lock(changing_); }
+
+  /// What `edge.db` keeps of a sealed volume; nothing: forgets it.
+  Result<void> store(std::uint64_t number, const std::optional<VolumeFacts>& facts);
 
  private:
   void run(const std::stop_token& stop);
@@ -37,13 +46,14 @@ class Housekeeper {
   Ground& ground_;
   VolumeSet& volumes_;
   StateWriter& state_;
+  std::mutex changing_;  // held over work on files of the log; before mutex_
+  std::map<std::filesystem::path, std::unique_ptr<Database>> databases_;  // guarded by changing_
   std::mutex mutex_;
   std::condition_variable_any woken_;
   std::deque<std::shared_ptr<Volume>> closed_;  // guarded by mutex_
   bool has_news_ = false;                       // guarded by mutex_
 
   // Below: of the thread.
-  std::map<std::filesystem::path, std::unique_ptr<Database>> databases_;
   std::chrono::steady_clock::time_point sealed_at_;
   std::chrono::steady_clock::time_point swept_at_;
   std::jthread thread_;

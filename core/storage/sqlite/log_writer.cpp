@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstring>
+#include <future>
 #include <utility>
 
 #include "core/base/fault.h"
@@ -71,6 +73,22 @@ void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
   }
 }
 
+Result<void> LogWriter::roll(Deadline deadline) {
+  const auto answer = std::make_shared<std::promise<Result<void>>>();
+  Job job{{},
+          deadline,
+          [answer](const Result<Receipt>& done) {
+            answer->set_value(done ? Result<void>{} : Failure(done.error()));
+          },
+          {},
+          true};
+  if (!queue_.try_push(job)) {
+    return Failure(
+        {ErrorCode::Unavailable, "too many records wait to be written", "", "unavailable", 1s});
+  }
+  return answer->get_future().get();
+}
+
 void LogWriter::run(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "log");
   for (;;) {
@@ -92,7 +110,7 @@ void LogWriter::process(std::vector<Job> group) {
   Outcomes outcomes;
   if (!refusal) {
     try {
-      roll_if_due();
+      std::ranges::any_of(group, &Job::rolls) ? roll_now() : roll_if_due();
       refresh_older();
       outcomes = append(group);
     } catch (const DatabaseFault& fault) {
@@ -256,7 +274,13 @@ void LogWriter::flush_if_overdue() {
 
 void LogWriter::roll_if_due() {
   const bool is_old = created_ + ground_.options.roll_after.count() <= ground_.store_ms();
-  if (!has_content_ || (!is_old && active_->bytes() < ground_.options.roll_bytes)) {
+  if (is_old || active_->bytes() >= ground_.options.roll_bytes) {
+    roll_now();
+  }
+}
+
+void LogWriter::roll_now() {
+  if (!has_content_) {
     return;
   }
   VolumeFacts facts{

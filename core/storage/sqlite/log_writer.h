@@ -41,6 +41,11 @@ class LogWriter {
   /// A log batch without violations.
   void submit(Batch batch, Deadline deadline, Done done);
 
+  /// Begins a new volume, so that everything acknowledged before is in one that is closed (and
+  /// given to `closed`). Nothing happens when the present one is empty. Waits; not on the writer's
+  /// thread.
+  Result<void> roll(Deadline deadline);
+
   [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
   [[nodiscard]] std::size_t limit() const { return queue_.limit(); }
 
@@ -50,6 +55,7 @@ class LogWriter {
     Deadline deadline;
     Done done;
     Load load;
+    bool rolls = false;  ///< asks for a new volume
   };
   using Outcomes = std::vector<Result<Receipt>>;
 
@@ -67,6 +73,7 @@ class LogWriter {
   void commit();
   void flush_if_overdue();
   void roll_if_due();
+  void roll_now();
   void open_active();
   void refresh_older();
 

@@ -35,7 +35,13 @@ ReadOnly::ReadOnly(std::filesystem::path directory, const Clock& clock)
 
 VolumeSet& ReadOnly::refreshed() {
   const VolumeSet::Volumes known = volumes_.all();
-  for (const std::uint64_t number : volumes_.numbers(false)) {
+  const std::vector<std::uint64_t> numbers = volumes_.numbers(false);
+  for (const auto& volume : known) {
+    if (!std::ranges::binary_search(numbers, volume->number())) {
+      volumes_.remove(volume->number());
+    }
+  }
+  for (const std::uint64_t number : numbers) {
     if (std::ranges::none_of(known,
                              [number](const auto& volume) { return volume->number() == number; })) {
       const std::filesystem::path path = Volume::path_of(volumes_.directory(), number);
@@ -83,9 +89,13 @@ Result<Slice> ReadOnly::read(const Read& query, Deadline deadline) {
   std::mutex mutex;
   std::condition_variable_any pause;
   for (;;) {
+    const std::uint64_t known = head(query.stream, query.lane);
     auto slice = guarded([&] { return refreshed().read(query, deadline); });
+    if (slice && slice->records.empty()) {
+      slice->reached = std::max(slice->reached, known);  // what was there between is erased
+    }
     const auto now = std::chrono::steady_clock::now();
-    if (!slice || !slice->records.empty() || now >= until || query.stop.stop_requested()) {
+    if (!slice || slice->reached > query.after || now >= until || query.stop.stop_requested()) {
       return slice;
     }
     std::unique_lock lock(mutex);
@@ -113,6 +123,18 @@ Result<Position> ReadOnly::position(const std::string& consumer,
 }
 
 Result<std::vector<Owned>> ReadOnly::own(const Claim&, Deadline) {
+  return Failure(read_only());
+}
+
+Result<std::uint64_t> ReadOnly::erase(const Subject&, Deadline) {
+  return Failure(read_only());
+}
+
+Result<void> ReadOnly::scrub(Deadline) {
+  return Failure(read_only());
+}
+
+Result<std::uint64_t> ReadOnly::retain(const Policy&, Deadline) {
   return Failure(read_only());
 }
 

@@ -29,6 +29,9 @@ class ReadOnly final : public Store {
                             std::uint32_t lane,
                             Deadline deadline) override;
   Result<std::vector<Owned>> own(const Claim& claim, Deadline deadline) override;
+  Result<std::uint64_t> erase(const Subject& subject, Deadline deadline) override;
+  Result<void> scrub(Deadline deadline) override;
+  Result<std::uint64_t> retain(const Policy& policy, Deadline deadline) override;
   Health health() override;
 
  private:

@@ -34,6 +34,23 @@ void Recent::publish(std::vector<Appended> records) {
   news_.notify_all();
 }
 
+void Recent::erase(std::span<const std::uint64_t> offsets) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(records_, [&](const Appended& item) {
+    const bool is_gone = std::ranges::binary_search(offsets, item.record->offset);
+    bytes_ -= is_gone ? cost_of(item) : 0;
+    return is_gone;
+  });
+}
+
+void Recent::drop(std::uint64_t offset) {
+  const std::lock_guard lock(mutex_);
+  while (!records_.empty() && records_.front().record->offset <= offset) {
+    bytes_ -= cost_of(records_.front());
+    records_.pop_front();
+  }
+}
+
 std::uint64_t Recent::head_locked(const std::string& stream, std::uint32_t lane) const {
   const auto found = heads_.find({stream, lane});
   return found == heads_.end() ? 0 : found->second;
@@ -69,6 +86,9 @@ std::optional<Slice> Recent::read(const Read& query) const {
     }
     slice.records.push_back(i->record);
     slice.reached = i->record->offset;
+  }
+  if (i == records_.end()) {
+    slice.reached = std::max(slice.reached, head);  // what was there between is erased
   }
   return slice;
 }

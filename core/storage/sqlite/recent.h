@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,10 @@ class Recent {
 
   /// After their commit, in rising order.
   void publish(std::vector<Appended> records);
+  /// Takes out the records at these offsets (rising).
+  void erase(std::span<const std::uint64_t> offsets);
+  /// Takes out the records up to `offset`, which are no longer in the log.
+  void drop(std::uint64_t offset);
 
   [[nodiscard]] std::uint64_t head(const std::string& stream, std::uint32_t lane) const;
   /// The answer, when everything after `query.after` is in memory or there is nothing after it.

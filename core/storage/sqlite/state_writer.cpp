@@ -59,6 +59,14 @@ void StateWriter::submit(Batch batch, Deadline deadline, Done done) {
 }
 
 Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&)> change) {
+  return wait_for({deadline, {1, 0}, std::move(change), {}});
+}
+
+Result<void> StateWriter::run_alone(Deadline deadline, std::function<void(Database&)> work) {
+  return wait_for({deadline, {1, 0}, {}, {}, std::move(work)});
+}
+
+Result<void> StateWriter::wait_for(StateJob job) {
   struct Wait {
     std::mutex mutex;
     std::condition_variable ready;
@@ -66,12 +74,13 @@ Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&
     std::optional<Error> error;  // guarded by mutex
   };
   const auto wait = std::make_shared<Wait>();
-  submit({deadline, {1, 0}, std::move(change), [wait](const Error* error) {
-            const std::lock_guard lock(wait->mutex);
-            wait->is_done = true;
-            wait->error = error == nullptr ? std::nullopt : std::optional(*error);
-            wait->ready.notify_one();
-          }});
+  job.finish = [wait](const Error* error) {
+    const std::lock_guard lock(wait->mutex);
+    wait->is_done = true;
+    wait->error = error == nullptr ? std::nullopt : std::optional(*error);
+    wait->ready.notify_one();
+  };
+  submit(std::move(job));
   std::unique_lock lock(wait->mutex);
   wait->ready.wait(lock, [&wait] { return wait->is_done; });
   if (wait->error) {
@@ -95,17 +104,37 @@ void StateWriter::loop(const std::stop_token& stop) {
 
 void StateWriter::process(std::vector<StateJob> group) {
   std::vector<StateJob> timely;
+  std::vector<StateJob> alone;
   for (StateJob& job : group) {
     if (job.deadline.has_passed()) {
       const Error error = unavailable("the deadline passed before the change was begun");
       job.finish(&error);
     } else {
-      timely.push_back(std::move(job));
+      (job.alone ? alone : timely).push_back(std::move(job));
     }
   }
-  if (timely.empty()) {
-    return;
+  if (!timely.empty()) {
+    apply_and_finish(timely);
   }
+  for (const StateJob& job : alone) {
+    run_alone(job);
+  }
+}
+
+void StateWriter::run_alone(const StateJob& job) {
+  std::optional<Error> error = ground_.vitals.failure();
+  if (!error) {
+    try {
+      job.alone(*database_);
+    } catch (const DatabaseFault& fault) {
+      ground_.judge(fault.error());
+      error = fault.error();
+    }
+  }
+  job.finish(error ? &*error : nullptr);
+}
+
+void StateWriter::apply_and_finish(std::vector<StateJob>& timely) {
   const std::optional<Error> error = try_group(timely);
   const bool may_be_one_of_them = error && error->reason == "corrupt" && timely.size() > 1;
   for (StateJob& job : timely) {

@@ -20,6 +20,8 @@ struct StateJob {
   Load load;
   std::function<void(StateTables&)> apply;
   std::function<void(const Error*)> finish;
+  /// Instead of `apply`: runs outside of any transaction, with nobody else writing.
+  std::function<void(Database&)> alone = {};
 };
 
 /// The only writer of `edge.db`, with group commit as the log writer. `submit` and the figures are
@@ -39,12 +41,18 @@ class StateWriter {
   /// Runs `change` and waits for its commit.
   Result<void> run(Deadline deadline, std::function<void(StateTables&)> change);
 
+  /// Runs `work` between two transactions and waits for it.
+  Result<void> run_alone(Deadline deadline, std::function<void(Database&)> work);
+
   [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
   [[nodiscard]] std::size_t limit() const { return queue_.limit(); }
 
  private:
   void loop(const std::stop_token& stop);
   void process(std::vector<StateJob> group);
+  Result<void> wait_for(StateJob job);
+  void apply_and_finish(std::vector<StateJob>& timely);
+  void run_alone(const StateJob& job);
   std::optional<Error> try_group(std::span<StateJob> group);
   void write(std::span<StateJob> group);
   void flush_if_overdue();

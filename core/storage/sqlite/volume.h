@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "core/storage/sqlite/id_filter.h"
@@ -49,6 +50,8 @@ class Volume {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::uint64_t number() const { return facts_.number; }
   [[nodiscard]] std::uint64_t first() const { return facts_.first; }
+  /// Of a sealed one.
+  [[nodiscard]] const VolumeFacts& facts() const { return facts_; }
   [[nodiscard]] State state() const { return state_; }
   /// True when its last commit was after `since` (store time).
   [[nodiscard]] bool is_younger_than(std::int64_t since) const { return committed_ > since; }
@@ -75,6 +78,14 @@ class Volume {
   /// Adds indexes and filter and makes the file read-only; harmless to repeat after a crash in
   /// between.
   VolumeFacts seal();
+  /// Writes this sealed volume without the records at `offsets` (rising) into a new file beside it,
+  /// `PATH.new`, flushed and read-only. The facts of that file and how many records it leaves out;
+  /// nothing, and no file, when it would leave out none.
+  struct Rewritten {
+    VolumeFacts facts = {};
+    std::uint64_t left_out = 0;
+  };
+  std::optional<Rewritten> rewrite(std::span<const std::uint64_t> offsets) const;
 
   void close_idle_readers() { readers_.close_idle(); }
 

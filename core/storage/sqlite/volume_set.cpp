@@ -36,6 +36,12 @@ void VolumeSet::put(std::shared_ptr<Volume> volume) {
   }
 }
 
+void VolumeSet::remove(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  ++generation_;
+  std::erase_if(volumes_, [number](const auto& one) { return one->number() == number; });
+}
+
 VolumeSet::Volumes VolumeSet::all() const {
   const std::lock_guard lock(mutex_);
   return volumes_;

@@ -25,8 +25,10 @@ class VolumeSet {
   std::vector<std::uint64_t> numbers(bool clean) const;
   /// Takes a volume in, in place of the one with the same number.
   void put(std::shared_ptr<Volume> volume);
+  /// Takes a volume out; readers that have it finish with it.
+  void remove(std::uint64_t number);
   [[nodiscard]] Volumes all() const;
-  /// Rises with each `put`.
+  /// Rises with each `put` and `remove`.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// How the embedded engine lets go of data for good.
+//
+// Deleting rows is not enough: SQLite leaves the octets in free pages, in the unused part of pages
+// and in the write-ahead log. So nothing is deleted in place.
+//
+// Records: the active volume, when it holds any of them, is rolled; what is closed is sealed, which
+// folds its write-ahead log into it; then each sealed volume with a hit is written anew beside the
+// old file, with what stays only, and takes its place by a rename. The log writer and all readers
+// go on meanwhile: a reader that has the old file open finishes with it.
+//
+// State: VACUUM writes edge.db anew from what is alive, and the truncated write-ahead log takes the
+// old pages with it. It costs as much as the file is large, so callers gather what they delete.
+#include <algorithm>
+
+#include "core/base/fault.h"
+#include "core/storage/sqlite/engine.h"
+
+namespace edge::storage::sqlite {
+namespace {
+
+using Offsets = std::span<const std::uint64_t>;
+
+/// The part of rising offsets that lies in [first, end).
+Offsets within(const std::vector<std::uint64_t>& offsets, std::uint64_t first, std::uint64_t end) {
+  const auto from = std::ranges::lower_bound(offsets, first);
+  const auto to = std::lower_bound(from, offsets.end(), end);
+  return {from, to};
+}
+
+}  // namespace
+
+Result<std::uint64_t> Engine::erase(const Subject& subject, Deadline deadline) {
+  if (!std::ranges::is_sorted(subject.offsets)) {
+    return Failure({ErrorCode::InvalidArgument, "offsets must rise", "", "bad_request"});
+  }
+  if (subject.offsets.empty()) {
+    return std::uint64_t{0};
+  }
+  recent_->erase(subject.offsets);
+  const auto hold = housekeeper_->hold_volumes();
+  if (subject.offsets.back() >= volumes_.all().back()->first()) {
+    if (auto rolled = log_->roll(deadline); !rolled) {
+      return Failure(rolled.error());
+    }
+  }
+  if (!housekeeper_->seal_waiting()) {
+    return Failure({ErrorCode::Unavailable,
+                    "a part of the log cannot be sealed now",
+                    "",
+                    "unavailable",
+                    std::chrono::seconds{1}});
+  }
+  std::uint64_t erased = 0;
+  const VolumeSet::Volumes volumes = volumes_.all();
+  for (std::size_t i = 0; i + 1 < volumes.size(); ++i) {
+    const Offsets offsets = within(subject.offsets, volumes[i]->first(), volumes[i + 1]->first());
+    if (offsets.empty()) {
+      continue;
+    }
+    const auto done = guarded([&] { return replace(*volumes[i], offsets); });
+    if (!done) {
+      return done;
+    }
+    erased += *done;
+  }
+  return erased;
+}
+
+/// A crash at any point leaves the old file or the new one, whole; while `edge.db` does not know
+/// the volume, a start takes its facts from the file.
+std::uint64_t Engine::replace(const Volume& volume, Offsets offsets) {
+  const auto rewritten = volume.rewrite(offsets);
+  if (!rewritten) {
+    return 0;
+  }
+  if (auto forgotten = housekeeper_->store(volume.number(), std::nullopt); !forgotten) {
+    throw DatabaseFault(forgotten.error());
+  }
+  if (const int error = EDGE_FAULT("erase.before_swap"); error != 0) {
+    throw system_fault(error, "rename", volume.path());
+  }
+  std::filesystem::rename(volume.path().string() + ".new", volume.path());
+  flush_directory(volume.path().parent_path());
+  EDGE_FAULT("erase.after_swap");
+  volumes_.put(std::make_shared<Volume>(volume.path(), rewritten->facts, Volume::State::Sealed));
+  if (auto stored = housekeeper_->store(volume.number(), rewritten->facts); !stored) {
+    throw DatabaseFault(stored.error());
+  }
+  return rewritten->left_out;
+}
+
+Result<void> Engine::scrub(Deadline deadline) {
+  return state_->run_alone(deadline, [](Database& database) {
+    database.run("PRAGMA secure_delete=ON; PRAGMA temp_store=FILE; VACUUM");
+    database.run("PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY");
+    EDGE_FAULT("scrub.before_checkpoint");
+    const bool is_busy = database.number("PRAGMA wal_checkpoint(TRUNCATE)") != 0;
+    if (is_busy) {
+      throw DatabaseFault({ErrorCode::Unavailable,
+                           "a reader keeps the old state in use",
+                           "",
+                           "unavailable",
+                           std::chrono::seconds{1}});
+    }
+  });
+}
+
+Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
+  const auto hold = housekeeper_->hold_volumes();
+  std::uint64_t removed = 0;
+  const VolumeSet::Volumes volumes = volumes_.all();
+  // The oldest first, and no further than the first that must stay; the newest is written to.
+  for (std::size_t i = 0; i + 1 < volumes.size() && !deadline.has_passed(); ++i) {
+    const Volume& volume = *volumes[i];
+    const bool may_go = volume.state() == Volume::State::Sealed &&
+                        volume.facts().committed < policy.before &&
+                        volume.facts().last <= policy.passed;
+    if (!may_go) {
+      break;
+    }
+    volumes_.remove(volume.number());
+    recent_->drop(volume.facts().last);
+    std::error_code error;
+    std::filesystem::remove(volume.path(), error);
+    if (error) {
+      return Failure(system_fault(error.value(), "remove", volume.path()).error());
+    }
+    EDGE_FAULT("volume.unlink");
+    ++removed;
+    // The row of the last one stays: it says which numbers were given.
+    if (auto stored = housekeeper_->store(volume.number(), std::nullopt); !stored) {
+      return Failure(stored.error());
+    }
+  }
+  return removed;
+}
+
+}  // namespace edge::storage::sqlite
