@@ -45,11 +45,13 @@ std::string event_of(std::string_view id,
 
 DecisionReports::DecisionReports(storage::Store& store,
                                  const destinations::Destinations& destinations,
+                                 const events::Suppressions& suppressions,
                                  const Clock& clock,
                                  Ids& ids,
                                  metrics::Registry& registry)
     : store_(store),
       destinations_(destinations),
+      suppressions_(suppressions),
       clock_(clock),
       ids_(ids),
       made_(registry.counter("edge_flags_reports_total", "Reports of decisions and conversions")
@@ -93,7 +95,7 @@ std::vector<flags::VisitorEvent> DecisionReports::of(const flags::Datafile& data
 std::optional<storage::Batch> DecisionReports::batch_of(
     std::string_view user, std::span<const flags::VisitorEvent> reports) {
   const std::uint64_t goes_to = routes();
-  if (goes_to == 0 || reports.empty()) {
+  if (goes_to == 0 || reports.empty() || suppressions_.has(events::NameKind::UserId, user)) {
     return std::nullopt;
   }
   const Time now = clock_.now();

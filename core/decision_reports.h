@@ -15,6 +15,7 @@
 #include "core/base/id.h"
 #include "core/base/result.h"
 #include "core/destinations/destinations.h"
+#include "core/events/suppressions.h"
 #include "core/flags/visitor_event.h"
 #include "core/metrics/metrics.h"
 #include "core/storage/storage.h"
@@ -33,6 +34,7 @@ class DecisionReports {
  public:
   DecisionReports(storage::Store& store,
                   const destinations::Destinations& destinations,
+                  const events::Suppressions& suppressions,
                   const Clock& clock,
                   Ids& ids,
                   metrics::Registry& registry);
@@ -46,7 +48,8 @@ class DecisionReports {
                                       const flags::User& user,
                                       std::span<const flags::Exposure> exposures);
   /// Stores reports about a user. Not waited for: a decision never fails or waits because of its
-  /// report; what the store does not take is counted.
+  /// report; what the store does not take is counted. Nothing is
+  /// stored of suppressed users.
   void send(std::string_view user, std::span<const flags::VisitorEvent> reports);
   /// The same, waited for: what succeeded is durable. Failure: of the store.
   Result<void> store(std::string_view user, std::span<const flags::VisitorEvent> reports);
@@ -58,6 +61,7 @@ class DecisionReports {
 
   storage::Store& store_;
   const destinations::Destinations& destinations_;
+  const events::Suppressions& suppressions_;
   const Clock& clock_;
   Ids& ids_;
   metrics::Counter& made_;

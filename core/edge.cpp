@@ -140,8 +140,8 @@ Result<void> append_news(events::Ingest& ingest, const std::vector<std::string>&
   for (const json::Value event : list->root().elements()) {
     events.push_back(event);
   }
-  const auto outcomes =
-      ingest.accept_now(events, {}, {.source = profiles::kSegmentSource, .hops = 1});
+  const auto outcomes = ingest.accept_now(
+      events, {}, {.source = profiles::kSegmentSource, .hops = 1, .is_own = true});
   return outcomes ? Result<void>{} : Failure(outcomes.error());
 }
 
@@ -168,13 +168,20 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       store(*store_),
       http(*http_),
       destinations(store, catalogue, finder(secrets), route_rules(config), event_filter),
-      ingest(
-          store,
-          clock,
-          ids,
-          metrics,
-          {.router =
-               [this](std::string_view body) { return destinations.table().get()->route(body); }}),
+      suppressions(store, clock, random),
+      privacy(events::privacy_rules_of(config).value_or(events::PrivacyRules{})),
+      ingest(store,
+             clock,
+             ids,
+             metrics,
+             {.router =
+                  [this](std::string_view body) { return destinations.table().get()->route(body); },
+              .screen =
+                  [this](const events::Draft& draft) {
+                    return suppressions.names(draft) ? std::string_view("suppressed")
+                                                     : events::reason_to_drop(draft, privacy);
+                  },
+              .redact = redactor()}),
       pixels(pixels::settings_of(config), secrets, store, ingest, clock, ids, random, metrics),
       segments(store, {config.profiles.segments_off.begin(), config.profiles.segments_off.end()}),
       projector(store,
@@ -188,13 +195,23 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       api_keys(store, clock, random, ids),
       flags(clock, &http),
       user_records(store, clock, metrics),
-      reports(store, destinations, clock, ids, metrics),
+      reports(store, destinations, suppressions, clock, ids, metrics),
       forwarders(store, destinations, http, clock, random, metrics),
-      limits(store, clock, random) {}
+      limits(store, clock, random),
+      regulations(*this) {}
 
 Edge::~Edge() {
   // What the store has accepted is finished while those are alive that are told of it.
   store_.reset();
+}
+
+events::Redact Edge::redactor() const {
+  if (!privacy.changes_events()) {
+    return {};
+  }
+  return [this](std::string_view body) {
+    return events::redacted(body, privacy, suppressions.salt());
+  };
 }
 
 bool Edge::is_loopback() const {
@@ -220,6 +237,12 @@ Result<void> Edge::start() {
   if (!ip) {
     return Failure(
         {ErrorCode::InvalidArgument, "privacy.ip must be full, truncate or none", "privacy.ip"});
+  }
+  if (const auto rules = events::privacy_rules_of(config); !rules) {
+    return Failure(rules.error());
+  }
+  if (auto loaded = suppressions.load(read_only); !loaded) {
+    return loaded;
   }
   if (const auto places = config::listeners(config); !places) {
     return Failure(places.error());

@@ -20,7 +20,9 @@
 #include "core/destinations/catalogue.h"
 #include "core/destinations/destinations.h"
 #include "core/events/ingest.h"
+#include "core/events/privacy.h"
 #include "core/events/sources.h"
+#include "core/events/suppressions.h"
 #include "core/flags/flags.h"
 #include "core/flags/user_records.h"
 #include "core/metrics/metrics.h"
@@ -29,6 +31,7 @@
 #include "core/profiles/projector.h"
 #include "core/profiles/segments/registry.h"
 #include "core/ratelimit/limiter.h"
+#include "core/regulations.h"
 #include "core/storage/storage.h"
 #include "core/transport/http_client.h"
 #include "core/webhooks/inbound.h"
@@ -76,6 +79,7 @@ class Edge {
  private:
   Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random);
   Result<void> start();
+  [[nodiscard]] events::Redact redactor() const;
 
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<transport::HttpClient> http_;
@@ -93,6 +97,8 @@ class Edge {
 
   destinations::Catalogue catalogue;
   destinations::Destinations destinations;
+  events::Suppressions suppressions;       ///< read once at the start
+  events::PrivacyRules privacy;            ///< set once at the start
   events::Sources sources;                 ///< set once at the start
   std::vector<webhooks::Inbound> inbound;  ///< set once at the start
   events::Ingest ingest;
@@ -107,6 +113,7 @@ class Edge {
   DecisionReports reports;
   delivery::Forwarders forwarders;
   ratelimit::Limiter limits;  ///< `load` before the first check
+  Regulations regulations;
 };
 
 }  // namespace edge

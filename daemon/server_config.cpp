@@ -10,6 +10,7 @@
 
 #include "core/config/listeners.h"
 #include "core/events/sources.h"
+#include "core/json/document.h"
 #include "daemon/http/request_parser.h"
 
 namespace edge {
@@ -75,6 +76,18 @@ Result<http::Limits> read_limits(const config::HttpLimits& given) {
       .drain = given.drain};
 }
 
+/// What any source says is kept of addresses, or `privacy.ip` when that is less.
+events::IpMode strictest_ip(const config::Config& config) {
+  auto strictest = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate);
+  for (const config::Item& source : config.sources) {
+    const auto document = json::Document::parse(source.json, json::kStrict);
+    const auto ip = document ? document->root().find("ip") : std::nullopt;
+    const auto mode = events::ip_mode_of(ip ? ip->as_string().value_or("") : "");
+    strictest = std::max(strictest, mode.value_or(strictest));
+  }
+  return strictest;
+}
+
 Result<std::vector<ListenerConfig>> read_listeners(const config::Config& config) {
   const auto places = config::listeners(config);
   if (!places) {
@@ -115,13 +128,12 @@ Result<ServerConfig> read_server_config(const config::Config& config) {
   if (!cors) {
     return Failure(cors.error());
   }
-  ServerConfig out{
-      .allowed_hosts = config.server.allowed_hosts,
-      .proxy_header = config.server.proxy_header,
-      .cors = *std::move(cors),
-      .listeners = *std::move(listeners),
-      .addresses = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate),
-      .limits = *limits};
+  ServerConfig out{.allowed_hosts = config.server.allowed_hosts,
+                   .proxy_header = config.server.proxy_header,
+                   .cors = *std::move(cors),
+                   .listeners = *std::move(listeners),
+                   .addresses = strictest_ip(config),
+                   .limits = *limits};
   const std::string host = host_of(config.server.public_url);
   if (!host.empty()) {
     out.allowed_hosts.push_back(host);

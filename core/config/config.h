@@ -124,11 +124,18 @@ struct Privacy {
   std::string ip = "truncate";  ///< or `full`, `none`
   /// Of destinations: `Sec-GPC` and `DNT` of the visitor switch them off
   std::vector<std::string> categories = {"advertising", "targeting", "datasharing", "sale_of_data"};
+  std::string require_consent = {};  ///< consent category that storing needs; empty: none
+  std::vector<std::string> drop_properties = {};  ///< paths that are not kept
+  std::vector<std::string> hash_properties = {};  ///< paths that are kept as a keyed hash
+};
+
+struct Events {
+  std::chrono::milliseconds retention = std::chrono::hours(24) * 400;  ///< 0 = for ever
 };
 
 /// What is taken in.
 struct Ingest {
-  std::string bots = "flag";  ///< or `no-forward`
+  std::string bots = "flag";  ///< or `drop`, `no-forward`
   std::int64_t max_hops = 5;  ///< events that came through as many daemons are not forwarded
 };
 
@@ -161,6 +168,8 @@ struct Identity {
 
 struct Profiles {
   std::vector<std::string> segments_off = {};  ///< built-in segments that are not given
+  /// How long after they were last seen visitors without a user id are kept; 0 = for ever.
+  std::chrono::milliseconds anonymous_retention = std::chrono::hours(24) * 180;
 };
 
 struct Track {
@@ -185,6 +194,7 @@ struct Config {
   Privacy privacy = {};
   Ingest ingest = {};
   Alerts alerts = {};
+  Events events = {};
   Outbound outbound = {};
   Track track = {};
   Identity identity = {};

@@ -160,6 +160,38 @@ Result<void> DeadLetters::erase(const std::string& id) {
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
+Result<std::size_t> DeadLetters::forget(const events::Person& person) {
+  std::size_t removed = 0;
+  LetterQuery query{.limit = kRetryPage};
+  for (;;) {
+    const auto page = list(query);
+    if (!page) {
+      return Failure(page.error());
+    }
+    storage::Batch batch;
+    for (const DeadLetter& letter : page->items) {
+      const auto event = events::Event::decode(letter.event);
+      if (!event || !person.has(letter.offset, *event)) {
+        continue;
+      }
+      remove(batch, letter.id);
+      if (!letter.replaying) {  // else it counts as pending, and its row is gone already
+        batch.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
+      }
+      ++removed;
+    }
+    if (!batch.dels.empty()) {
+      if (auto done = store_.commit(std::move(batch), soon()); !done) {
+        return Failure(done.error());
+      }
+    }
+    if (!page->next) {
+      return removed;
+    }
+    query.cursor = *page->next;
+  }
+}
+
 Result<void> DeadLetters::count_replay(const std::string& id) {
   auto letter = find(id);
   if (!letter) {

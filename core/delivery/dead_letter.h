@@ -12,6 +12,7 @@
 #include "core/base/result.h"
 #include "core/delivery/parked.h"
 #include "core/destinations/destination.h"
+#include "core/events/person.h"
 #include "core/storage/storage.h"
 
 namespace edge::delivery {
@@ -70,6 +71,9 @@ class DeadLetters {
   [[nodiscard]] Result<DeadLetter> find(const std::string& id) const;
   /// Failure: NotFound.
   Result<void> erase(const std::string& id);
+
+  /// Removes those of a person; how many. Failure: of the store.
+  Result<std::size_t> forget(const events::Person& person);
 
   /// Hands letters to their destination's forwarder again: mapped anew, same ids, fresh age. Each
   /// is removed when it is delivered. Those that wait already, and those of destinations that are

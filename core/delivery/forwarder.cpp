@@ -123,6 +123,8 @@ bool Forwarder::step(Senders senders) {
     return moved;
   }
   moved = refill() || moved;
+  moved = forget_people() || moved;
+  moved = give_up_old() || moved;
   while (may_send()) {
     std::vector<Delivery> deliveries = pick();
     if (deliveries.empty()) {
@@ -137,6 +139,7 @@ bool Forwarder::step(Senders senders) {
   if (!settlement_.is_empty()) {
     moved = save() || moved;
   }
+  answer_forgotten();
   publish();
   return moved;
 }
@@ -202,6 +205,7 @@ bool Forwarder::may_send() const {
 
 void Forwarder::dispatch(std::vector<Delivery> deliveries, Senders senders) {
   for (const Delivery& delivery : deliveries) {
+    flying_.emplace(delivery.state.offset, delivery.state.event);
     if (!delivery.key.empty()) {
       busy_keys_.insert(delivery.key);
     }

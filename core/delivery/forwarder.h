@@ -31,6 +31,7 @@
 #include "core/delivery/gate.h"
 #include "core/delivery/settlement.h"
 #include "core/delivery/window.h"
+#include "core/events/person.h"
 
 namespace edge::delivery {
 
@@ -87,6 +88,15 @@ class Forwarder {
   void ring();
   /// Somebody else wrote rows (replayed dead letters).
   void rows_changed();
+  /// Drops what waits here of a person: events not yet sent, rows, and what comes back from the
+  /// network as not taken. `done` gets how many, once nothing of it is in flight any more and the
+  /// rows are gone; on the driving thread.
+  void forget(std::shared_ptr<const events::Person> person, std::function<void(std::size_t)> done);
+  /// The same where no thread drives: does it now. Failure: of the store.
+  Result<std::size_t> forget_now(std::shared_ptr<const events::Person> person);
+  /// Events up to `offset` go with their part of the log: those that are too old to be delivered
+  /// are given up although the destination is paused.
+  void let_go(std::uint64_t offset);
   /// `current`: the destination as it is now, which the driving thread may not have seen yet; null
   /// = as last given. Failure: of the store.
   Result<Status> status(const destinations::Entry* current = nullptr);
@@ -107,7 +117,22 @@ class Forwarder {
     std::uint32_t done = 0;         ///< of its requests
   };
 
+  /// Somebody whose data goes.
+  struct Forgetting {
+    std::shared_ptr<const events::Person> person;
+    std::function<void(std::size_t)> done;  // empty: was called
+    std::size_t dropped = 0;
+    bool is_through = false;  // nothing of it is left but what is not stored yet
+  };
+
   bool step(Senders senders);
+  bool forget_people();
+  void answer_forgotten();
+  std::size_t drop_fresh(const events::Person& person);
+  std::optional<std::size_t> drop_rows(const events::Person& person);
+  [[nodiscard]] bool is_forgotten(const Delivery& delivery) const;
+  void unlist(std::uint64_t offset, const std::string& key);
+  bool give_up_old();
   Result<void> read_counters();
   void take_settings();
   bool refill();
@@ -170,6 +195,10 @@ class Forwarder {
   std::set<std::string> parked_keys_;  // of this round of settling: something of the key was parked
   std::set<std::string> freed_keys_;   // of this round: a row of the key is through
   std::unordered_set<std::uint64_t> busy_rows_;  // numbers
+  std::unordered_multimap<std::uint64_t, std::shared_ptr<const events::Event>>
+      flying_;  // by offset
+  std::vector<Forgetting> forgetting_;
+  bool rows_left_ = false;
   std::size_t in_flight_ = 0;
   std::size_t grown_ = 0;  // events per request, while a backlog is worked off
   std::int64_t parked_ = 0;
@@ -191,6 +220,8 @@ class Forwarder {
   bool rung_ = false;  // this and all below guarded by mutex_
   bool rows_changed_ = true;
   EntryPointer given_;
+  std::vector<Forgetting> to_forget_;
+  std::uint64_t let_go_ = 0;
   Status published_;
   std::uint64_t published_open_ = 0;
   std::int64_t published_oldest_ = 0;

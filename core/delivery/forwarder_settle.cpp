@@ -139,6 +139,11 @@ void Forwarder::settle_one(Delivery& delivery,
   state.first_attempt = state.first_attempt == 0 ? now : state.first_attempt;
   state.last_attempt = now;
   state.done = trace.done;
+  if (verdict.action != Action::Delivered && is_forgotten(delivery)) {
+    settlement_.forget(delivery);
+    finish(delivery);
+    return;
+  }
   switch (verdict.action) {
     case Action::Delivered:
       settlement_.delivered(delivery);
@@ -231,6 +236,9 @@ void Forwarder::put_back(Delivery& delivery) {
 
 /// No longer in flight.
 void Forwarder::leave(const Delivery& delivery) {
+  if (const auto flying = flying_.find(delivery.state.offset); flying != flying_.end()) {
+    flying_.erase(flying);
+  }
   if (delivery.row) {
     busy_rows_.erase(delivery.row->number);
     next_row_at_ = 0;

@@ -153,18 +153,12 @@ Result<void> Forwarders::enqueue(std::string_view id_or_name, std::string_view e
   if (!event) {
     return Failure(event.error());
   }
-  // It stands in no log: a number beyond all offsets tells it from the others.
-  constexpr std::uint64_t kBeyondOffsets = std::uint64_t{1} << 62U;
-  const Parked state{.offset = kBeyondOffsets + random_.below(kBeyondOffsets),
-                     .since = to_ms(clock_.now()),
-                     .event = std::make_shared<const events::Event>(std::move(*event))};
-  const std::string& id = entry->definition.id;
   storage::Batch batch;
-  batch.dues.push_back({.queue = destinations::queue_of(id),
-                        .at = to_ms(clock_.store_now()),
-                        .id = std::string(state.event->message_id()),
-                        .body = state.encode()});
-  batch.adds.push_back({counter_key(id, Count::Parked), 1});
+  enqueue(batch,
+          entry->definition.id,
+          std::move(*event),
+          random_.below(events::Person::kBeyondLog),
+          clock_);
   const auto stored =
       store_.commit(std::move(batch), storage::Deadline::in(std::chrono::seconds(5)));
   if (!stored) {
@@ -172,6 +166,21 @@ Result<void> Forwarders::enqueue(std::string_view id_or_name, std::string_view e
   }
   rows_changed();
   return {};
+}
+
+void Forwarders::enqueue(storage::Batch& batch,
+                         const std::string& id,
+                         events::Event event,
+                         std::uint64_t number,
+                         const Clock& clock) {
+  const Parked state{.offset = events::Person::kBeyondLog + number,
+                     .since = to_ms(clock.now()),
+                     .event = std::make_shared<const events::Event>(std::move(event))};
+  batch.dues.push_back({.queue = destinations::queue_of(id),
+                        .at = to_ms(clock.store_now()),
+                        .id = std::string(state.event->message_id()),
+                        .body = state.encode()});
+  batch.adds.push_back({counter_key(id, Count::Parked), 1});
 }
 
 void Forwarders::rows_changed() {

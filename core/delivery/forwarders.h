@@ -44,6 +44,25 @@ class Forwarders {
   /// Puts one event, as it stands in the log, into the queue of a destination: delivered like any
   /// other, retries and dead letters included. Failures: NotFound; InvalidArgument; of the store.
   Result<void> enqueue(std::string_view id_or_name, std::string_view event_json);
+  /// Adds to `batch` what puts an event that stands in no log into the queue of a destination;
+  /// `number` tells it from others. `rows_changed` when the batch is committed.
+  static void enqueue(storage::Batch& batch,
+                      const std::string& id,
+                      events::Event event,
+                      std::uint64_t number,
+                      const Clock& clock);
+  /// Drops what waits of a person for any destination, dead letters included. How many of each.
+  /// Waits until nothing of it is in flight, at most `patience`; then Unavailable, and the next
+  /// call does the rest.
+  struct Forgotten {
+    std::size_t deliveries = 0;
+    std::size_t dead_letters = 0;
+  };
+  Result<Forgotten> forget(const std::shared_ptr<const events::Person>& person,
+                           std::chrono::milliseconds patience);
+  /// Up to which offset every destination has passed the log. What is older than a destination's
+  /// `maxAge` is given up when it lies at or below `wanted`, the paused ones included.
+  Result<std::uint64_t> passed(std::uint64_t wanted);
   [[nodiscard]] DeadLetters& dead_letters() { return dead_letters_; }
   /// Dead letters were handed back: looks for them at once.
   void rows_changed();

@@ -34,6 +34,11 @@ class Settlement {
   void park(const Delivery& delivery, std::int64_t at);
   /// Given up. `trace`: the last answer, and the request it was to.
   void dead(const Delivery& delivery, const std::string& reason, const Trace& trace);
+  /// Its person's data goes: removed without a trace, counted as nothing.
+  void forget(const Delivery& delivery) {
+    remove_row(delivery);
+    touch();
+  }
   /// A row that cannot be read: removed, counted as dead.
   void drop(const storage::Due& row);
   /// Lets a row wait until `at`, its content as it is.

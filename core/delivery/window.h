@@ -39,6 +39,11 @@ class Window {
   void settle(std::uint64_t offset);
 
   [[nodiscard]] const Item& at(std::uint64_t offset) const { return items_.at(offset); }
+  /// The open record at that offset; null: none.
+  [[nodiscard]] const Item* find_open(std::uint64_t offset) const {
+    const auto found = items_.find(offset);
+    return found == items_.end() || found->second.settled ? nullptr : &found->second;
+  }
   [[nodiscard]] std::size_t open() const { return open_; }
   /// Everything up to here was read.
   [[nodiscard]] std::uint64_t reached() const { return reached_; }

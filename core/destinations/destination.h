@@ -88,6 +88,9 @@ class Destination {
 
   /// False: events are not routed here; what comes is chosen where it is made.
   [[nodiscard]] virtual bool takes_events() const { return true; }
+  /// Whether `map` knows what to do with the news that a person's data was erased: an event with
+  /// `_edge.deletion` (`{"userId","identifiers"}`).
+  [[nodiscard]] virtual bool takes_deletions() const { return false; }
   [[nodiscard]] virtual BatchSize batch_size() const = 0;
   [[nodiscard]] virtual std::span<const Channel> channels() const = 0;
   /// The event as records; their `event` is 0.

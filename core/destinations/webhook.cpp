@@ -124,6 +124,8 @@ class Webhook final : public Destination {
       : options_(std::move(options)),
         channels_{{{.max_records = std::max<std::size_t>(options_.batch, 1)}}} {}
 
+  [[nodiscard]] bool takes_deletions() const override { return true; }
+
   [[nodiscard]] BatchSize batch_size() const override {
     const std::size_t batch = std::max<std::size_t>(options_.batch, 1);
     return {batch, batch};
@@ -174,6 +176,9 @@ class Webhook final : public Destination {
 
  private:
   [[nodiscard]] std::string body_of(const events::Event& event) const {
+    if (const auto deletion = event.root().at_pointer("/_edge/deletion")) {
+      return R"({"type":"delete",)" + std::string(deletion->raw().substr(1));
+    }
     switch (options_.format) {
       case Format::Standard:
         return standard_body(event, options_.type_prefix);

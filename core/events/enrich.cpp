@@ -21,6 +21,9 @@ class Enricher {
 
   void run() {
     const bool from_client = draft_.channel != Channel::Server;
+    if (origin_.anonymous) {
+      draft_.clocks.flags.push_back(kAnonymousFlag);
+    }
     add_ip(from_client);
     if (from_client) {
       add_request_facts();

@@ -22,6 +22,7 @@ struct Origin {
   bool gpc = false;                       ///< Sec-GPC: 1
   bool dnt = false;                       ///< DNT: 1
   bool anonymous = false;                 ///< SP-Anonymous: *
+  bool is_own = false;                    ///< made here: nobody's consent is asked
   IpMode ip = IpMode::Truncate;           ///< of the source, tightened by X-IP-Policy
 };
 

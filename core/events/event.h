@@ -21,6 +21,10 @@ namespace edge::events {
 /// The kinds of events; the numbers are written into the log (`kind`) and never change.
 enum class Type : std::uint8_t { Track = 1, Page, Screen, Identify, Group, Alias };
 
+/// The flag (`_edge.flags`) of events whose sender asked to stay anonymous (`SP-Anonymous: *`):
+/// their anonymous id identifies nobody.
+inline constexpr std::string_view kAnonymousFlag = "anonymous";
+
 /// The type as it is spelled in events: `track`, `page`, …
 std::string_view name_of(Type type);
 /// The type of that name, letter case ignored.

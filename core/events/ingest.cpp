@@ -106,17 +106,27 @@ Ingest::Ingest(storage::Store& store,
                    .histogram("edge_ingest_seconds",
                               "Time from reading events to their durable commit",
                               {})
-                   .with({})) {}
+                   .with({})),
+      suppressed_(registry.counter("edge_events_suppressed_total",
+                                   "Valid events that were not kept, by reason",
+                                   {"reason"})) {}
 
-Result<storage::NewRecord> Ingest::prepare(json::Value raw,
-                                           const Envelope& envelope,
-                                           const Origin& origin,
-                                           Time received_at) {
+Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
+                                         const Envelope& envelope,
+                                         const Origin& origin,
+                                         Time received_at) {
   auto draft = normalise(raw, envelope, received_at, ids_, settings_.limits);
   if (!draft) {
     return Failure(std::move(draft.error()));
   }
   enrich(*draft, origin);
+  if (const auto why =
+          settings_.screen && !origin.is_own ? settings_.screen(*draft) : std::string_view{};
+      !why.empty()) {
+    return Prepared{
+        .record = {.id = draft->id.text, .kind = static_cast<std::uint32_t>(draft->type)},
+        .withheld = why};
+  }
   storage::NewRecord record{.source = std::string(origin.source),
                             .id = draft->id.text,
                             .at = to_ms(received_at),
@@ -124,8 +134,11 @@ Result<storage::NewRecord> Ingest::prepare(json::Value raw,
                             .user = key_of(*draft),
                             .name = name_in(*draft),
                             .body = encode(*draft, {.source = origin.source, .hops = origin.hops})};
+  if (settings_.redact) {
+    record.body = settings_.redact(record.body);
+  }
   record.routes = settings_.router ? settings_.router(record.body) : 0;
-  return record;
+  return Prepared{.record = std::move(record)};
 }
 
 void Ingest::accept(std::span<const json::Value> events,
@@ -140,17 +153,24 @@ void Ingest::accept(std::span<const json::Value> events,
   pending->outcomes.reserve(events.size());
   Chunks chunks;
   for (const json::Value raw : events) {
-    auto record = prepare(raw, envelope, origin, received_at);
-    if (record) {
-      received_.with({origin.source, name_of(static_cast<Type>(record->kind))}).add();
+    auto prepared = prepare(raw, envelope, origin, received_at);
+    if (prepared) {
+      storage::NewRecord& record = prepared->record;
+      received_.with({origin.source, name_of(static_cast<Type>(record.kind))}).add();
+      if (!prepared->withheld.empty()) {
+        suppressed_.with({prepared->withheld}).add();
+        pending->outcomes.push_back(
+            {.id = EventId{record.id}, .status = Outcome::Status::Withheld});
+        continue;
+      }
       pending->stored.push_back(static_cast<std::uint32_t>(pending->outcomes.size()));
-      pending->outcomes.push_back({.id = EventId{record->id}});
-      chunks.add(std::move(*record));
+      pending->outcomes.push_back({.id = EventId{record.id}});
+      chunks.add(std::move(record));
     } else {
-      rejected_.with({record.error().reason}).add();
+      rejected_.with({prepared.error().reason}).add();
       pending->outcomes.push_back({.id = EventId{raw_message_id(raw)},
                                    .status = Outcome::Status::Refused,
-                                   .error = std::move(record.error())});
+                                   .error = std::move(prepared.error())});
     }
   }
   commit(std::move(pending), chunks.take());

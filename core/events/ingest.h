@@ -35,6 +35,7 @@ struct Outcome {
   enum class Status : std::uint8_t {
     Stored,
     Duplicate,  ///< (source, messageId) is known; answered like a stored one
+    Withheld,   ///< valid, but must not be kept: answered like a stored one too
     Refused,
   };
   EventId id = {};
@@ -52,6 +53,12 @@ using Done = std::function<void(Result<std::vector<Outcome>>)>;
 /// called on the threads that accept.
 using Router = std::function<std::uint64_t(std::string_view body)>;
 
+/// Why a valid event must not be kept: a constant that it is counted under, or nothing. `draft` is
+/// enriched. Quick.
+using Screen = std::function<std::string_view(const Draft& draft)>;
+/// What is kept of a canonical event.
+using Redact = std::function<std::string(std::string_view body)>;
+
 /// Thread-safe.
 class Ingest {
  public:
@@ -60,6 +67,8 @@ class Ingest {
     std::chrono::milliseconds patience =
         std::chrono::seconds{5};  ///< how long the store may be busy
     Router router = {};           ///< none = forwarded nowhere
+    Screen screen = {};           ///< none = everything is kept
+    Redact redact = {};           ///< none = as it is
   };
 
   /// Borrows all but the settings for life.
@@ -93,10 +102,14 @@ class Ingest {
  private:
   struct Pending;
 
-  Result<storage::NewRecord> prepare(json::Value raw,
-                                     const Envelope& envelope,
-                                     const Origin& origin,
-                                     Time received_at);
+  struct Prepared {
+    storage::NewRecord record = {};
+    std::string_view withheld = {};  ///< why it is not kept; empty: it is
+  };
+  Result<Prepared> prepare(json::Value raw,
+                           const Envelope& envelope,
+                           const Origin& origin,
+                           Time received_at);
   void commit(std::shared_ptr<Pending> pending,
               std::vector<std::vector<storage::NewRecord>> chunks);
 
@@ -108,6 +121,7 @@ class Ingest {
   metrics::CounterFamily& rejected_;
   metrics::CounterFamily& duplicates_;
   metrics::Histogram& seconds_;
+  metrics::CounterFamily& suppressed_;
 };
 
 }  // namespace edge::events

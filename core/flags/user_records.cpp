@@ -219,6 +219,21 @@ Result<OverrideChange> UserRecords::set_override(std::string_view project,
   return change;
 }
 
+Result<void> UserRecords::erase_user(const std::vector<std::string>& projects,
+                                     std::string_view user) {
+  const std::lock_guard lock(changing_);
+  storage::Batch batch;
+  for (const std::string& project : projects) {
+    batch.dels.push_back({.key = key_in(kBucketSpace, project, user)});
+    batch.dels.push_back({.key = key_in(kOverrideSpace, project, user)});
+  }
+  const auto done = store_.commit(std::move(batch), soon());
+  for (const std::string& project : projects) {
+    forget(project, user);
+  }
+  return done ? Result<void>{} : Failure(done.error());
+}
+
 Result<void> UserRecords::erase_overrides(std::string_view project) {
   const std::lock_guard lock(changing_);
   auto query = storage::Scan::prefix(kOverrideSpace, std::string(project), "");

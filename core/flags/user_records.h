@@ -70,6 +70,8 @@ class UserRecords {
                                       std::string_view variation);
   /// Removes all overrides of a project. Blocks. Failure: of the store.
   Result<void> erase_overrides(std::string_view project);
+  /// Removes what is kept of a user, in all projects that are named. Blocks. Failure: of the store.
+  Result<void> erase_user(const std::vector<std::string>& projects, std::string_view user);
 
  private:
   struct Cached {

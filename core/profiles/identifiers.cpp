@@ -154,7 +154,9 @@ std::string normal_email(std::string_view raw) {
 std::vector<Identifier> identifiers_of(const events::Event& event, const Rules& rules) {
   Collector ids(rules);
   ids.add(kUserId, event.user_id());
-  ids.add(kAnonymousId, event.anonymous_id());
+  if (!event.has_flag(events::kAnonymousFlag)) {
+    ids.add(kAnonymousId, event.anonymous_id());
+  }
   const auto context = event.context();
   const auto member = [&](std::string_view name) {
     return context ? context->find(name) : std::nullopt;

@@ -191,6 +191,18 @@ void Ledger::absorb(const Profile& from, const ProfileId& into) {
   profiles_.erase(key);
 }
 
+void Ledger::remove(const Profile& profile) {
+  for (const auto& [type, values] : profile.identifiers) {
+    for (const std::string& value : values) {
+      disown(type, value);
+    }
+  }
+  write(profile_key(profile.id), std::nullopt);
+  const std::string key = profile.id.text;
+  dirty_profiles_.erase(key);
+  profiles_.erase(key);
+}
+
 Profile& Ledger::revive(Profile profile) {
   const std::string key = profile.id.text;
   writes_.erase(profile_key(profile.id));

@@ -72,6 +72,8 @@ class Ledger {
   void disown(std::string_view type, std::string_view value);
   /// Puts a redirect in the place of `from`, which ends here.
   void absorb(const Profile& from, const ProfileId& into);
+  /// Ends a profile for good: its entry, and that it owns its identifiers.
+  void remove(const Profile& profile);
   /// Makes a profile that was absorbed exist again as it is given.
   Profile& revive(Profile profile);
   void record(const Merge& merge);

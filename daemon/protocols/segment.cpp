@@ -32,7 +32,10 @@ struct Counts {
 Counts count(const Outcomes& outcomes) {
   Counts counts;
   for (const Outcome& outcome : outcomes) {
-    counts.accepted += outcome.status == Outcome::Status::Stored ? 1 : 0;
+    counts.accepted +=
+        outcome.status == Outcome::Status::Stored || outcome.status == Outcome::Status::Withheld
+            ? 1
+            : 0;
     counts.duplicates += outcome.status == Outcome::Status::Duplicate ? 1 : 0;
     counts.rejected += outcome.status == Outcome::Status::Refused ? 1 : 0;
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/edge.h"
+#include "core/event_report.h"
 #include "core/events/event.h"
 #include "core/events/ingest.h"
 #include "core/json/document.h"
@@ -201,64 +202,6 @@ Result<http::Response> list_events(Edge& edge, const http::Request& request) {
   return http::json(out);
 }
 
-/// What the event did to segments of its profile.
-Result<void> write_changes(json::Writer& out,
-                           const Edge& edge,
-                           const std::optional<ProfileId>& profile,
-                           std::string_view message) {
-  out.key("segments").begin_array();
-  if (profile) {
-    const auto logged = edge.profiles.transitions(*profile);
-    if (!logged) {
-      return Failure(logged.error());
-    }
-    for (const profiles::LoggedTransition& one : *logged) {
-      if (one.by == message) {
-        out.begin_object().member("segment", one.transition.segment);
-        out.member("change", one.transition.entered ? "enter" : "exit").end_object();
-      }
-    }
-  }
-  out.end_array();
-  return {};
-}
-
-Result<http::Response> show_event(Edge& edge, const std::string& id) {
-  const auto found = edge.store.find({.stream = events::kStream, .id = id, .limit = 1},
-                                     storage::Deadline::in(kPatience));
-  if (!found) {
-    return Failure(found.error());
-  }
-  if (found->records.empty()) {
-    return Failure({ErrorCode::NotFound, "no such event"});
-  }
-  const storage::Record& record = *found->records.front();
-  const auto event = Event::decode(record.body);
-  const auto profile = event ? edge.profiles.profile_of_event(record.offset)
-                             : Result<std::optional<ProfileId>>(Failure(event.error()));
-  if (!profile) {
-    return Failure(profile.error());
-  }
-  json::Writer out;
-  out.begin_object().key("event").raw(events::without_internals(*event));
-  out.member("source", event->source()).key("profile");
-  *profile ? out.string((*profile)->text) : out.null();
-  if (auto written = write_changes(out, edge, *profile, event->message_id()); !written) {
-    return Failure(written.error());
-  }
-  out.key("destinations").begin_array();
-  for (const auto& entry : edge.destinations.table().get()->entries()) {
-    const bool routed = (record.routes >> entry->number & 1U) != 0;
-    out.begin_object()
-        .member("id", entry->definition.id)
-        .member("name", entry->definition.name)
-        .member("routed", routed)
-        .end_object();
-  }
-  out.end_array().end_object();
-  return http::json(out);
-}
-
 }  // namespace
 
 void cdp(Mount& mount) {
@@ -279,7 +222,8 @@ void cdp(Mount& mount) {
       if (!reached) {
         return exchange.fail(reached.error());
       }
-      exchange.complete(show_event(edge, id));
+      exchange.complete(
+          event_report(edge, id).map([](std::string text) { return http::json(std::move(text)); }));
     });
   });
   mount.get("/cdp/health", {.needs = Public}, [](const http::Request&) {

@@ -146,7 +146,7 @@ events::Origin origin_of(const http::Request& request, const events::Source& sou
           .accept_language = request.header("Accept-Language").value_or(""),
           .gpc = request.header("Sec-GPC") == "1",
           .dnt = request.header("DNT") == "1",
-          .anonymous = request.header("SP-Anonymous").has_value(),
+          .anonymous = request.header("SP-Anonymous") == "*",
           .ip = tightened(source.ip, request.header("X-IP-Policy").value_or(""))};
 }
 

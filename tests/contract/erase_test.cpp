@@ -8,13 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "core/base/fault.h"
 #include "tests/contract/subject.h"
+#include "tests/support/raw_files.h"
 
 using namespace edge;
 using namespace edge::test;
@@ -39,22 +37,6 @@ Batch appending_secret(const std::string& id, const std::string& secret) {
 std::uint64_t offset_of(const Result<storage::Receipt>& receipt) {
   REQUIRE(receipt);
   return receipt->spans.at(0).first;
-}
-
-/// Files below a directory whose raw octets contain a text.
-IdList files_with(const std::string& directory, const std::string& text) {
-  IdList found;
-  for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
-    if (!file.is_regular_file()) {
-      continue;
-    }
-    std::ifstream in(file.path(), std::ios::binary);
-    const std::string octets{std::istreambuf_iterator<char>(in), {}};
-    if (octets.find(text) != std::string::npos) {
-      found.push_back(file.path().filename().string());
-    }
-  }
-  return found;
 }
 
 }  // namespace

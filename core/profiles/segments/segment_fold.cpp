@@ -49,15 +49,19 @@ void SegmentFold::merging(Profile& into, Profile& from) {
   }
   was_merged_ = true;
   assessor();
-  for (const auto& [name, membership] : from.standing.computed) {
+  removing(from);
+  merge_standings(into.standing, from.standing, *list_->book, std::max(now_, into.standing.clock));
+}
+
+void SegmentFold::removing(const Profile& profile) {
+  for (const auto& [name, membership] : profile.standing.computed) {
     if (membership.is_member) {
       ledger_.add(size_key(name), -1);
     }
   }
-  if (from.standing.due != Time::max()) {
-    ledger_.write(due_key(from.standing.due, from.id), std::nullopt);
+  if (profile.standing.due != Time::max()) {
+    ledger_.write(due_key(profile.standing.due, profile.id), std::nullopt);
   }
-  merge_standings(into.standing, from.standing, *list_->book, std::max(now_, into.standing.clock));
 }
 
 Result<void> SegmentFold::finish(const ProfileId& id) {

@@ -36,6 +36,8 @@ class SegmentFold final : public Ledger::Watcher {
   void arriving(Profile& profile) override;
   void merging(Profile& into, Profile& from) override;
 
+  /// The profile ends for good: it is no longer counted, and nothing is due for it.
+  void removing(const Profile& profile);
   /// Time passes for a profile, up to `to`.
   void pass_time(Profile& profile, Time to);
   /// Evaluates the segments with these generations for a profile.

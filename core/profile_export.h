@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Everything that is kept of a person, as JSON lines (events spec 5.7).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/base/result.h"
+#include "core/profiles/profiles.h"
+
+namespace edge {
+
+class Edge;
+
+/// The one name that a question is about: member `userId`, `anonymousId`, `email` or `profileId`.
+/// Failure: InvalidArgument when none is given, or more than one.
+Result<std::pair<profiles::Name, std::string>> named_in(
+    const std::function<std::optional<std::string>(std::string_view)>& member);
+
+/// Calls `line` with one JSON object each: `{"kind":"profile","profile":{…}}`, then
+/// `{"kind":"identifier","type","value"}`, `{"kind":"history","change":{…}}`,
+/// `{"kind":"segment","change":{…}}`, `{"kind":"merge","merge":{…}}` and, oldest first,
+/// `{"kind":"event","event":{…}}`. Failure: of the store; then some lines are missing.
+Result<void> export_profile(Edge& edge,
+                            const profiles::Profile& profile,
+                            const std::function<void(std::string_view)>& line);
+
+}  // namespace edge

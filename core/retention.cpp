@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "core/retention.h"
+
+#include <algorithm>
+
+#include "core/edge.h"
+
+namespace edge {
+namespace {
+
+storage::Deadline patient() {
+  return storage::Deadline::in(std::chrono::minutes(1));
+}
+
+Result<std::uint64_t> let_events_go(Edge& edge) {
+  const std::int64_t before = to_ms(edge.clock.now() - edge.config.events.retention);
+  const auto newest =
+      edge.store.find({.stream = events::kStream, .until = before, .limit = 1}, patient());
+  if (!newest || newest->records.empty()) {
+    return newest ? Result<std::uint64_t>(0) : Failure(newest.error());
+  }
+  const std::uint64_t wanted =
+      std::min(newest->records.front()->offset, edge.projector.counters().position);
+  const auto passed = edge.forwarders.passed(wanted);
+  if (!passed) {
+    return Failure(passed.error());
+  }
+  return edge.store.retain(
+      {.before = to_ms(edge.clock.store_now() - edge.config.events.retention), .passed = *passed},
+      patient());
+}
+
+}  // namespace
+
+Result<LetGo> let_go(Edge& edge,
+                     const std::stop_token& stop,
+                     const std::function<Result<void>()>& drain) {
+  LetGo gone;
+  if (edge.is_demo()) {
+    return gone;
+  }
+  if (edge.config.events.retention.count() > 0) {
+    const auto parts = let_events_go(edge);
+    if (!parts) {
+      return Failure(parts.error());
+    }
+    gone.parts = *parts;
+  }
+  const auto kept = edge.config.profiles.anonymous_retention;
+  if (kept.count() > 0) {
+    const auto visitors = edge.regulations.expire_visitors(edge.clock.now() - kept, stop, drain);
+    if (!visitors) {
+      return Failure(visitors.error());
+    }
+    gone.visitors = *visitors;
+  }
+  return gone;
+}
+
+}  // namespace edge
