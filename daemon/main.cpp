@@ -135,6 +135,13 @@ void reload_pixels(Edge& edge, Log& log) {
   }
 }
 
+/// Secrets of destinations may have been rotated.
+void reload_destinations(Edge& edge, Log& log) {
+  if (const auto loaded = edge.destinations.refresh(); !loaded) {
+    log.warn("destinations stay as they were", {{"problem", loaded.error().message}});
+  }
+}
+
 /// Reads the certificate anew; one that cannot be used leaves the one in force.
 void reload_certificate(Server& server, Log& log) {
   if (const auto loaded = server.reload_certificate(); !loaded) {
@@ -193,6 +200,7 @@ int wait_for_end(
       notifier.tell(reloading_state());
       edge.flags.refresh_all_soon();
       reload_pixels(edge, log);
+      reload_destinations(edge, log);
       reload_certificate(server, log);
       reload_keys(edge, log);
       log.warn("other settings are read at the start only; restart to change them");
