@@ -125,7 +125,9 @@ const std::vector<Key>& keys() {
        "three different links of one mail followed within this time are a scanner's",
        [](Config& c) -> Slot { return &c.pixel.burst_window; }},
       {"pixel.retention",
-       "how long hourly counts and who was counted as unique are kept; 0s is for ever",
+       "how long opens and clicks stay in the log, and hourly counts and who was counted as unique "
+       "are "
+       "kept; 0s is for ever",
        [](Config& c) -> Slot { return &c.pixel.retention; }},
       {"pixel.lists.self",
        "files of networks, one per line, whose opens are your own and are not counted",

@@ -468,3 +468,24 @@ TEST_CASE("counters of a killed daemon are those of its log", "[integration]") {
   CHECK(total == stored);
   CHECK(post.count("/unique") == 20);
 }
+
+TEST_CASE("opens older than pixel.retention leave the log, others and counters stay",
+          "[integration]") {
+  Post post("pixel.retention = \"1s\"\n");
+  REQUIRE(post.ask("POST", "/track/event", R"({"type":"track","event":"Bought","userId":"u-1"})")
+              .status == 200);
+  post.send("GET", "/pixel/track/" + post.open_token("u-1"));
+  CHECK(post.count("/total") == 1);
+
+  std::string metrics;
+  for (int i = 0; i < 3'000 && metrics.find("edge_pixel_expired_total 1") == std::string::npos;
+       ++i) {
+    metrics = post.ask("GET", "/metrics").body;
+  }
+
+  CHECK(metrics.find("edge_pixel_expired_total 1") != std::string::npos);
+  const std::string events = post.ask("GET", "/cdp/events").body;
+  CHECK(events.find("Bought") != std::string::npos);
+  CHECK(events.find("Email Opened") == std::string::npos);
+  CHECK(post.count("/total") == 1);
+}

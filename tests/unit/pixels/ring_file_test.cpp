@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "core/config/secrets.h"
 #include "tests/support/fakes.h"
 
 namespace pixels = edge::pixels;
@@ -40,5 +41,5 @@ TEST_CASE("a missing or readable key ring is refused with what to do", "[pixels]
   const edge::config::Secrets lenient(
       {.environment = [](const std::string&) { return std::nullopt; },
        .files = {.allow_insecure_permissions = true}});
-  CHECK(pixels::configured_ring(lenient, {}, file));
+  CHECK(pixels::configured_ring(lenient, dir.path()));
 }
