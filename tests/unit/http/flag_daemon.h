@@ -54,6 +54,7 @@ class FlagDaemon {
     std::optional<std::string> datafile = std::string(kFlagDatafile);  ///< nothing: no file
     std::function<void(config::Config&)> change = [](config::Config&) {};
     std::map<std::string, std::string> secrets = {};
+    ScriptedHttp::Script answers = ScriptedHttp::answering(200);  ///< of other servers
   };
 
   FlagDaemon() : FlagDaemon(Options{}) {}
@@ -68,6 +69,7 @@ class FlagDaemon {
     store = memory.get();
     auto scripted = std::make_unique<ScriptedHttp>();
     http = scripted.get();
+    http->follow(options.answers);
     const auto environment = [secrets = options.secrets](const std::string& name) {
       const auto found = secrets.find(name);
       return found == secrets.end() ? std::nullopt : std::optional(found->second);
