@@ -393,6 +393,7 @@ void profile_privacy(Tree& tree) {
                .env = "EDGE_WRITE_KEY"})
       .changes()
       .example("profile import -i u-42.jsonl", "into another installation")
+      .output("sent", kSentSchema)
       .exits(3, "a line is not one of an export")
       .see("edgectl profile export")
       .runs(bring_in);

@@ -117,12 +117,22 @@ OutputStory events() {
               {"profile find", {"--where", "plan = pro"}},
               {"profile history", {"u-1"}},
               {"profile merge", {"u-2", "u-1", "--yes"}},
+              {.command = "events list", .take = {{"ID", "/events/0/messageId"}}},
+              {"events show", {"{ID}"}},
+              {"events tail", {"--no-follow"}, kProduct},
+              {"events wait", {"--since", "-1h"}},
+              {"events validate", {"-i", "events.jsonl"}},
+              {"profile export", {"u-1", "-o", "u-1.jsonl"}, kNothing},
+              {"profile import", {"-i", "u-1.jsonl", "--yes"}},
               {"segment list"},
               {"segment show", {"pros"}},
               {"segment lint", {"pros.json"}},
               {"segment preview", {"pros"}},
               {"segment eval", {"pros", "-u", "u-1"}},
               {"segment explain", {"pros", "-u", "u-1"}},
+              {"profile suppress", {"u-9", "--yes"}},
+              {"profile unsuppress", {"u-9"}},
+              {"profile delete", {"u-1", "--yes"}},
           }};
 }
 
