@@ -71,9 +71,9 @@ void raise_file_limit() {
 
 /// The threads that answer give back what the log writer needs next, and the other way round:
 /// memory that an arena returned to the system at every lull (the default above 128 KiB) would be
-/// asked for again at once. Two arenas: what one thread frees, another one of the many takes.
+/// asked for again at once. Few arenas: what one thread frees, another one of the many takes.
 void keep_freed_memory() {
-  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_ARENA_MAX, 4);
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
