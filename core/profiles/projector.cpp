@@ -2,9 +2,9 @@
 #include "core/profiles/projector.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <utility>
 
+#include "core/base/pause.h"
 #include "core/events/event.h"
 #include "core/profiles/fold.h"
 #include "core/profiles/records.h"
@@ -26,14 +26,6 @@ constexpr std::size_t kMaxAnnouncements = 200;
 
 bool is_corrupt(const Error& error) {
   return error.reason == "corrupt";
-}
-
-/// Waits without holding up a stop.
-void pause(milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace

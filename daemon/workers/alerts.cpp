@@ -3,11 +3,10 @@
 #include "core/delivery/alerts.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 
+#include "core/base/pause.h"
 #include "core/edge.h"
 #include "daemon/workers.h"
 
@@ -52,14 +51,11 @@ void alerts(Crew& crew) {
                               .metrics = edge.metrics,
                               .samples = [&edge] { return samples_of(edge); }});
   crew.loop("alerts", [alerts](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
       if (const auto done = alerts->round(); !done) {
         throw std::runtime_error("alerts are not kept: " + done.error().message);
       }
-      std::unique_lock lock(mutex);
-      never.wait_for(lock, stop, kPeriod, [] { return false; });
+      pause(kPeriod, stop);
     }
   });
 }

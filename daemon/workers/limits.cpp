@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Writes what rate limits counted into the store, every second and at the stop.
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <stdexcept>
 
+#include "core/base/pause.h"
 #include "core/edge.h"
 #include "daemon/workers.h"
 
@@ -30,13 +29,8 @@ void save(Edge& edge) {
 
 void limits(Crew& crew) {
   crew.loop("limits", [&edge = crew.edge](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
     while (!stop.stop_requested()) {
-      {
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, stop, kPeriod, [] { return false; });
-      }
+      pause(kPeriod, stop);
       save(edge);
     }
   });

@@ -3,11 +3,10 @@
 // read them. In demo mode they stay.
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/base/pause.h"
 #include "core/destinations/destinations.h"
 #include "core/edge.h"
 #include "core/pixels/retention.h"
@@ -39,13 +38,6 @@ Result<std::uint64_t> passed_by_all(Edge& edge) {
     passed = std::min(passed, position->offset);
   }
   return passed;
-}
-
-void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace

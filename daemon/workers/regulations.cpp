@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Carries out deletions and lets old events and visitors go, on a thread of its own.
-#include <condition_variable>
-#include <mutex>
 #include <string>
 
+#include "core/base/pause.h"
 #include "core/edge.h"
 #include "core/retention.h"
 #include "daemon/workers.h"
@@ -16,13 +15,6 @@ using namespace std::chrono_literals;
 constexpr auto kLook = 500ms;
 constexpr auto kRetryAfter = 5s;
 constexpr auto kRetentionEvery = 1h;
-
-void pause(std::chrono::milliseconds time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-}
 
 }  // namespace
 

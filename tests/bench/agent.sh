@@ -9,18 +9,8 @@ bin=${1:-$root/.build/release/bin}
 seconds=${2:-5}
 work=$(mktemp -d)
 trap 'kill ${edged:-} 2> /dev/null || true; wait; rm -rf "$work"' EXIT
-
-start_edged() {
-  export XDG_RUNTIME_DIR=$work
-  EDGE_FLAGS_DATAFILE=$root/tests/vectors/decisions/starter.json \
-    "$bin/edged" --config none --data-dir "$work/data" --listen 127.0.0.1:0 2> "$work/edged.log" &
-  edged=$!
-  for _ in $(seq 100); do
-    if [ -s "$work/edgectl/edged.json" ]; then break; fi
-    sleep 0.05
-  done
-  url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$work/edgectl/edged.json")
-}
+# shellcheck source=tests/bench/daemon.sh
+. "$root/tests/bench/daemon.sh"
 
 # measure PATH SCRIPT: requests per second; refuses answers that are no success
 measure() {
@@ -33,7 +23,8 @@ measure() {
   awk '/Requests\/sec/ { print $2 }' <<< "$report"
 }
 
-start_edged
+export EDGE_FLAGS_DATAFILE=$root/tests/vectors/decisions/starter.json
+start_edged "$bin"
 echo '' > "$work/get.lua"
 flag=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["featureFlags"][0]["key"])' \
   "$root/tests/vectors/decisions/starter.json")

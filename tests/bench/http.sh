@@ -8,6 +8,8 @@ bin=${1:-$root/.build/release/bin}
 seconds=${2:-5}
 work=$(mktemp -d)
 trap 'kill ${edged:-} ${nginx:-} 2> /dev/null || true; wait; rm -rf "$work"' EXIT
+# shellcheck source=tests/bench/daemon.sh
+. "$root/tests/bench/daemon.sh"
 
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -31,19 +33,6 @@ CONF
   nginx=$!
 }
 
-start_edged() {
-  export XDG_RUNTIME_DIR=$work
-  "$bin/edgectl" key generate --kind pixel --config none --data-dir "$work/data" > "$work/key.log"
-  token=$("$bin/edgectl" pixel generate --campaign bench --recipient u-1 --as token --config none --data-dir "$work/data")
-  "$bin/edged" --config none --data-dir "$work/data" --listen 127.0.0.1:0 2> "$work/edged.log" &
-  edged=$!
-  for _ in $(seq 100); do
-    if [ -s "$work/edgectl/edged.json" ]; then break; fi
-    sleep 0.05
-  done
-  edged_url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$work/edgectl/edged.json")
-}
-
 # measure URL CONNECTIONS [SCRIPT]: requests per second; refuses answers that are no success
 measure() {
   local report
@@ -60,7 +49,9 @@ exists() {
 }
 
 start_nginx
-start_edged
+"$bin/edgectl" key generate --kind pixel --config none --data-dir "$work/data" > "$work/key.log"
+token=$("$bin/edgectl" pixel generate --campaign bench --recipient u-1 --as token --config none --data-dir "$work/data")
+start_edged "$bin"
 event=$(printf '{"type":"track","event":"Order Completed","userId":"user-42","properties":{"note":"%0480d"}}' 7)
 cat > "$work/event.lua" << LUA
 wrk.method = "POST"
@@ -76,11 +67,11 @@ for connections in 32 400; do
     rate=$(measure "$2" "$connections" "${3:-}")
     printf '%-22s %6d %10.0f %10.0f %7.2f\n' "$1" "$connections" "$rate" "$peer" "$(awk "BEGIN { print $rate / $peer }")"
   }
-  row /health/live "$edged_url/health/live"
-  if exists "$edged_url/pixel/track/$token"; then
-    row /pixel/track "$edged_url/pixel/track/$token"  # a valid token: every open is stored
+  row /health/live "$url/health/live"
+  if exists "$url/pixel/track/$token"; then
+    row /pixel/track "$url/pixel/track/$token"  # a valid token: every open is stored
   fi
-  if exists -H 'Content-Type: application/json' -d "$event" "$edged_url/track/event"; then
-    row /track/event "$edged_url/track/event" "$work/event.lua"
+  if exists -H 'Content-Type: application/json' -d "$event" "$url/track/event"; then
+    row /track/event "$url/track/event" "$work/event.lua"
   fi
 done

@@ -12,17 +12,8 @@ seconds=${2:-10}
 stored=${3:-0}
 work=$(mktemp -d)
 trap 'kill ${edged:-} 2> /dev/null || true; wait; rm -rf "$work"' EXIT
-
-start_edged() {
-  export XDG_RUNTIME_DIR=$work
-  "$build/bin/edged" --config none --data-dir "$work/data" --listen 127.0.0.1:0 2> "$work/edged.log" &
-  edged=$!
-  for _ in $(seq 100); do
-    if [ -s "$work/edgectl/edged.json" ]; then break; fi
-    sleep 0.05
-  done
-  url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$work/edgectl/edged.json")
-}
+# shellcheck source=tests/bench/daemon.sh
+. "$root/tests/bench/daemon.sh"
 
 # batches PEOPLE: a wrk script of 100 events by some of so many people, a tenth of them identify
 batches() {
@@ -65,7 +56,7 @@ behind() {
   awk -v a="$start" -v b="$(date +%s%N)" 'BEGIN { printf "%.1f", (b - a) / 1e9 }'
 }
 
-start_edged
+start_edged "$build/bin"
 token=$("$build/bin/edgectl" token mint --sub bench --role admin --config none --data-dir "$work/data")
 cat > "$work/read.lua" << LUA
 wrk.headers["Authorization"] = "Bearer $token"
