@@ -115,15 +115,8 @@ std::string news_of(const std::string& message,
   out.key("_edge").begin_object().key("deletion").begin_object().key("userId");
   const auto users = identifiers.find(profiles::kUserId);
   users == identifiers.end() || users->second.empty() ? out.null() : out.string(users->second[0]);
-  out.key("identifiers").begin_object();
-  for (const auto& [type, values] : identifiers) {
-    out.key(type).begin_array();
-    for (const std::string& value : values) {
-      out.string(value);
-    }
-    out.end_array();
-  }
-  return out.end_object().end_object().end_object().end_object().take();
+  profiles::write_identifiers(out, identifiers);
+  return out.end_object().end_object().end_object().take();
 }
 
 bool deletes(RegulationType type) {

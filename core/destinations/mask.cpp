@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/crypto/digest.h"
-#include "core/encoding/hex.h"
+#include "core/crypto/redact.h"
 #include "core/encoding/percent.h"
 #include "core/json/writer.h"
 
@@ -26,10 +25,6 @@ constexpr std::array<std::string_view, 11> kSecretQuery{"token",
                                                         "sig",
                                                         "signature"};
 
-std::string hidden(std::string_view value) {
-  return "\u2026" + encoding::hex_encode(crypto::sha256(value)).substr(0, 8);
-}
-
 std::string masked_query(std::string_view query) {
   std::string result;
   while (!query.empty()) {
@@ -40,8 +35,8 @@ std::string masked_query(std::string_view query) {
     const bool secret = equals != std::string_view::npos &&
                         std::ranges::find(kSecretQuery, name) != kSecretQuery.end();
     result += result.empty() ? "" : "&";
-    result +=
-        secret ? std::string(name) + "=" + hidden(pair.substr(equals + 1)) : std::string(pair);
+    result += secret ? std::string(name) + "=" + crypto::redacted(pair.substr(equals + 1))
+                     : std::string(pair);
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return result;
@@ -58,10 +53,10 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 void mask_body(std::string& body, const std::string& secret) {
   std::string quoted;
   json::append_string(quoted, secret);
-  replace_all(body, quoted, "\"" + hidden(secret) + "\"");
+  replace_all(body, quoted, "\"" + crypto::redacted(secret) + "\"");
   replace_all(body,
               "api_key=" + encoding::percent_encode(secret) + "&",
-              "api_key=" + encoding::percent_encode(hidden(secret)) + "&");
+              "api_key=" + encoding::percent_encode(crypto::redacted(secret)) + "&");
 }
 
 }  // namespace
@@ -72,7 +67,7 @@ void mask(Request& request, std::span<const std::string> secrets) {
       return field.find(part) != std::string::npos;
     });
     const bool known = std::ranges::find(secrets, value) != secrets.end();
-    value = named || known ? hidden(value) : value;
+    value = named || known ? crypto::redacted(value) : value;
   }
   for (const std::string& secret : secrets) {
     mask_body(request.body, secret);

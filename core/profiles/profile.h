@@ -75,6 +75,9 @@ void write_document(json::Writer& out,
                     const Profile& profile,
                     std::span<const std::string> segments);
 
+/// Writes the member `identifiers`: type → values, in their order.
+void write_identifiers(json::Writer& out, const Identifiers& identifiers);
+
 /// The form in which a profile is stored: JSON of everything above.
 std::string encode(const Profile& profile);
 /// Reads what `encode` wrote. Failure: Internal when it is something else.

@@ -104,15 +104,8 @@ class Sweeper {
 std::string Removed::encode() const {
   json::Writer out;
   out.begin_object().member("id", id.text).member("folded", folded).member("head", head);
-  out.key("identifiers").begin_object();
-  for (const auto& [type, values] : identifiers) {
-    out.key(type).begin_array();
-    for (const std::string& value : values) {
-      out.string(value);
-    }
-    out.end_array();
-  }
-  out.end_object().key("mergedFrom").begin_array();
+  write_identifiers(out, identifiers);
+  out.key("mergedFrom").begin_array();
   for (const std::string& from : merged_from) {
     out.string(from);
   }

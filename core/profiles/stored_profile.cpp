@@ -9,18 +9,6 @@ namespace {
 
 using json::Value;
 
-void write_identifiers(json::Writer& out, const Identifiers& identifiers) {
-  out.key("identifiers").begin_object();
-  for (const auto& [type, values] : identifiers) {
-    out.key(type).begin_array();
-    for (const std::string& value : values) {
-      out.string(value);
-    }
-    out.end_array();
-  }
-  out.end_object();
-}
-
 void write_sessions(json::Writer& out, const Sessions& sessions) {
   out.key("sessions").begin_object();
   out.member("closed", sessions.closed).member("until", to_ms(sessions.closed_until));
@@ -114,6 +102,18 @@ Activity read_activity(Reader& in) {
 }
 
 }  // namespace
+
+void write_identifiers(json::Writer& out, const Identifiers& identifiers) {
+  out.key("identifiers").begin_object();
+  for (const auto& [type, values] : identifiers) {
+    out.key(type).begin_array();
+    for (const std::string& value : values) {
+      out.string(value);
+    }
+    out.end_array();
+  }
+  out.end_object();
+}
 
 std::string encode(const Profile& profile) {
   json::Writer out;
