@@ -2,8 +2,11 @@
 #include "core/retention.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "core/edge.h"
+#include "core/pixels/tally.h"
 
 namespace edge {
 namespace {
@@ -21,16 +24,36 @@ Result<std::uint64_t> let_events_go(Edge& edge) {
   }
   const std::uint64_t wanted =
       std::min(newest->records.front()->offset, edge.projector.counters().position);
-  const auto passed = edge.forwarders.passed(wanted);
+  edge.forwarders.let_go(wanted);
+  const auto passed = passed_by_all(edge);
   if (!passed) {
     return Failure(passed.error());
   }
-  return edge.store.retain(
-      {.before = to_ms(edge.clock.store_now() - edge.config.events.retention), .passed = *passed},
-      patient());
+  return edge.store.retain({.before = to_ms(edge.clock.store_now() - edge.config.events.retention),
+                            .passed = std::min(wanted, *passed)},
+                           patient());
 }
 
 }  // namespace
+
+Result<std::uint64_t> passed_by_all(Edge& edge) {
+  std::vector<std::string> readers{pixels::kTallyConsumer};
+  for (const auto& entry : edge.destinations.table().get()->entries()) {
+    readers.push_back(destinations::consumer_of(entry->definition.id));
+  }
+  std::uint64_t passed = edge.projector.counters().position;
+  for (const std::string& reader : readers) {
+    const auto position = edge.store.position(reader,
+                                              destinations::kStream,
+                                              destinations::kLane,
+                                              storage::Deadline::in(std::chrono::seconds(5)));
+    if (!position) {
+      return Failure(position.error());
+    }
+    passed = std::min(passed, position->offset);
+  }
+  return passed;
+}
 
 Result<LetGo> let_go(Edge& edge,
                      const std::stop_token& stop,

@@ -11,6 +11,10 @@ namespace edge {
 
 class Edge;
 
+/// Up to which offset profiles, the counters of mails and every destination have read the log.
+/// Failure: of the store.
+Result<std::uint64_t> passed_by_all(Edge& edge);
+
 /// What one round let go.
 struct LetGo {
   std::uint64_t parts = 0;     ///< of the log
@@ -18,7 +22,7 @@ struct LetGo {
 };
 
 /// Lets go what is older than the settings say (events spec 10): parts of the log beyond
-/// `events.retention` that profiles and destinations have passed; visitors without a user id beyond
+/// `events.retention` that everybody has passed; visitors without a user id beyond
 /// `profiles.anonymous_retention`. In demo mode nothing goes. What a destination can no longer
 /// deliver for its age is given up, so that it holds up nothing. Failure: of the store; what is
 /// left goes the next time.

@@ -60,9 +60,9 @@ class Forwarders {
   };
   Result<Forgotten> forget(const std::shared_ptr<const events::Person>& person,
                            std::chrono::milliseconds patience);
-  /// Up to which offset every destination has passed the log. What is older than a destination's
-  /// `maxAge` is given up when it lies at or below `wanted`, the paused ones included.
-  Result<std::uint64_t> passed(std::uint64_t wanted);
+  /// Every destination, the paused ones included, gives up what is older than its `maxAge` and lies
+  /// at or below `offset`.
+  void let_go(std::uint64_t offset);
   [[nodiscard]] DeadLetters& dead_letters() { return dead_letters_; }
   /// Dead letters were handed back: looks for them at once.
   void rows_changed();

@@ -70,22 +70,12 @@ Result<Forwarders::Forgotten> Forwarders::forget(
   return Forgotten{.deliveries = here + *dropped, .dead_letters = *letters};
 }
 
-Result<std::uint64_t> Forwarders::passed(std::uint64_t wanted) {
-  std::uint64_t passed = wanted;
+void Forwarders::let_go(std::uint64_t offset) {
   for (const auto& entry : destinations_.table().get()->entries()) {
     if (const auto forwarder = running(entry->definition.id)) {
-      forwarder->let_go(wanted);
+      forwarder->let_go(offset);
     }
-    const auto position = store_.position(destinations::consumer_of(entry->definition.id),
-                                          destinations::kStream,
-                                          destinations::kLane,
-                                          storage::Deadline::in(std::chrono::seconds(5)));
-    if (!position) {
-      return Failure(position.error());
-    }
-    passed = std::min(passed, position->offset);
   }
-  return passed;
 }
 
 }  // namespace edge::delivery

@@ -7,38 +7,18 @@
 #include <vector>
 
 #include "core/base/pause.h"
-#include "core/destinations/destinations.h"
 #include "core/edge.h"
 #include "core/pixels/retention.h"
-#include "core/pixels/tally.h"
+#include "core/retention.h"
 #include "daemon/log.h"
 #include "daemon/workers.h"
 
 namespace edge::workers {
 namespace {
 
-constexpr std::chrono::seconds kPatience{5};
 /// Parts of the log are written anew, so that a day's events go together.
 constexpr std::chrono::milliseconds kLongest = std::chrono::hours{24};
 constexpr std::chrono::milliseconds kShortest = std::chrono::seconds{1};
-
-/// The offset that profiles, counters and every destination have reached.
-Result<std::uint64_t> passed_by_all(Edge& edge) {
-  std::uint64_t passed = edge.projector.counters().position;
-  std::vector<std::string> readers{pixels::kTallyConsumer};
-  for (const auto& entry : edge.destinations.table().get()->entries()) {
-    readers.push_back(destinations::consumer_of(entry->definition.id));
-  }
-  for (const std::string& reader : readers) {
-    const auto position = edge.store.position(
-        reader, destinations::kStream, destinations::kLane, storage::Deadline::in(kPatience));
-    if (!position) {
-      return Failure(position.error());
-    }
-    passed = std::min(passed, position->offset);
-  }
-  return passed;
-}
 
 }  // namespace
 
