@@ -43,10 +43,6 @@ std::pair<std::string, bool> answer_one(json::Value record, const BatchAnswer& a
   return {refusal.take(), false};
 }
 
-bool is_blank(const std::string& line) {
-  return line.find_first_not_of(" \t\r") == std::string::npos;
-}
-
 struct Line {
   std::string text = {};
   std::size_t number = 0;
@@ -125,12 +121,12 @@ Result<int> run_batch(Call& call, const Batch& batch, const BatchAnswer& answer)
     block.clear();
     while (has_more && block.size() < block_size) {
       Line line;
-      const auto more = (*lines)->next(line.text);
+      const auto more = (*lines)->next_filled(line.text);
       if (!more) {
         return Failure(more.error());
       }
       has_more = *more;
-      if (has_more && !is_blank(line.text)) {
+      if (has_more) {
         line.number = (*lines)->number();
         block.push_back(std::move(line));
       }

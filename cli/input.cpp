@@ -78,6 +78,15 @@ Result<bool> LineReader::next(std::string& line) {
   }
 }
 
+Result<bool> LineReader::next_filled(std::string& line) {
+  while (true) {
+    auto got = next(line);
+    if (!got || !*got || line.find_first_not_of(" \t\r") != std::string::npos) {
+      return got;
+    }
+  }
+}
+
 Result<bool> LineReader::next_block(std::string& block) {
   block.assign(buffer_, taken_);
   buffer_.clear();

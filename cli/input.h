@@ -23,6 +23,8 @@ class LineReader {
   /// The next line without its LF (a CR before it stays); false at the end. Failure:
   /// InvalidArgument when the file cannot be read or a line is too long.
   Result<bool> next(std::string& line);
+  /// The next line that is not blank, as `next`.
+  Result<bool> next_filled(std::string& line);
   /// What is there next, whether it ends with a line or not; false at the end. `number` does not
   /// count along. Failure: as `next`.
   Result<bool> next_block(std::string& block);

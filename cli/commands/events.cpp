@@ -307,15 +307,12 @@ Result<int> validate(Call& call) {
   std::size_t good = 0;
   std::string line;
   for (;;) {
-    const auto next = (*lines)->next(line);
+    const auto next = (*lines)->next_filled(line);
     if (!next) {
       return Failure(next.error());
     }
     if (!*next) {
       break;
-    }
-    if (line.find_first_not_of(" \t\r") == std::string::npos) {
-      continue;
     }
     const auto document = json::Document::parse(line, json::kEvent);
     const auto draft = document ? events::normalise(document->root(),

@@ -111,15 +111,12 @@ Result<void> run_file(Call& call,
   const std::string only = call["only"];
   std::string line;
   while (true) {
-    const auto more = (*lines)->next(line);
+    const auto more = (*lines)->next_filled(line);
     if (!more) {
       return Failure(more.error());
     }
     if (!*more) {
       return {};
-    }
-    if (line.find_first_not_of(" \t\r") == std::string::npos) {
-      continue;
     }
     const auto fail = [&](const Error& error) {
       Error located = error;

@@ -58,10 +58,7 @@ void identify(Tree& tree) {
       .option({.name = "message-id",
                .value = "ID",
                .help = "the dedupe key, made when it is not given"})
-      .option({.name = "write-key",
-               .value = "KEY",
-               .help = "write key of the source, when the daemon wants one",
-               .env = "EDGE_WRITE_KEY"})
+      .option(kWriteKey)
       .changes()
       .example("identify -u customer-1001 --trait plan=pro --trait email=ada@example.org",
                "two traits of a user")

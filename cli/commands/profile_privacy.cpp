@@ -288,15 +288,12 @@ Result<int> bring_in(Call& call) {
   std::string line;
   std::size_t count = 0;
   for (;;) {
-    const auto next = (*lines)->next(line);
+    const auto next = (*lines)->next_filled(line);
     if (!next) {
       return Failure(next.error());
     }
     if (!*next) {
       break;
-    }
-    if (line.find_first_not_of(" \t\r") == std::string::npos) {
-      continue;
     }
     const auto document = json::Document::parse(line, json::kEvent);
     auto taken = document ? Result<void>{} : Result<void>(Failure(document.error()));
@@ -387,10 +384,7 @@ void profile_privacy(Tree& tree) {
           "Events are sent as they are, so those that are known already change nothing. A profile "
           "whose events were not kept comes in as one identify event with its traits. Derived "
           "lines (identifier, history, segment, merge) are passed over.")
-      .option({.name = "write-key",
-               .value = "KEY",
-               .help = "write key of the source, when the daemon wants one",
-               .env = "EDGE_WRITE_KEY"})
+      .option(kWriteKey)
       .changes()
       .example("profile import -i u-42.jsonl", "into another installation")
       .output("sent", kSentSchema)

@@ -9,10 +9,6 @@
 namespace edge::cli::commands {
 namespace {
 
-bool is_blank(const std::string& line) {
-  return line.find_first_not_of(" \t\r") == std::string::npos;
-}
-
 Error bad_line(const LineReader& lines, std::string_view what) {
   return {ErrorCode::InvalidArgument,
           fmt::format("{}:{}: {}", lines.name(), lines.number(), what),
@@ -39,16 +35,14 @@ Result<void> send_document(const json::Document& document, Sender& sender) {
 Result<void> send_lines(LineReader& lines, std::string line, Sender& sender) {
   const auto& stop = Call::interruption();
   for (bool more = true; more && stop.load() == 0;) {
-    if (!is_blank(line)) {
-      const auto document = json::Document::parse(line, json::kEvent);
-      if (!document) {
-        return Failure(bad_line(lines, document.error().message));
-      }
-      if (auto added = sender.add(document->root()); !added) {
-        return added;
-      }
+    const auto document = json::Document::parse(line, json::kEvent);
+    if (!document) {
+      return Failure(bad_line(lines, document.error().message));
     }
-    const auto next = lines.next(line);
+    if (auto added = sender.add(document->root()); !added) {
+      return added;
+    }
+    const auto next = lines.next_filled(line);
     if (!next) {
       return Failure(next.error());
     }
@@ -59,12 +53,9 @@ Result<void> send_lines(LineReader& lines, std::string line, Sender& sender) {
 
 Result<void> send_all(LineReader& lines, Sender& sender) {
   std::string line;
-  for (bool blank = true; blank;) {
-    const auto next = lines.next(line);
-    if (!next || !*next) {
-      return next ? Result<void>{} : Failure(next.error());
-    }
-    blank = is_blank(line);
+  const auto filled = lines.next_filled(line);
+  if (!filled || !*filled) {
+    return filled ? Result<void>{} : Failure(filled.error());
   }
   const auto first = json::Document::parse(line, json::kEvent);
   if (first && first->root().is_object() && !first->root().find("batch")) {
@@ -115,10 +106,7 @@ void send(Tree& tree) {
   tree.command("send", "Send many events of any type")
       .in(Section::Send)
       .reads_input()
-      .option({.name = "write-key",
-               .value = "KEY",
-               .help = "write key of the source, when the daemon wants one",
-               .env = "EDGE_WRITE_KEY"})
+      .option(kWriteKey)
       .changes()
       .about(
           "The input is one JSON object, a list, a batch, or one object per line. Events are sent "

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/call.h"
+#include "cli/option.h"
 #include "core/base/result.h"
 #include "core/json/document.h"
 
@@ -56,6 +57,12 @@ class Sender {
   bool used_store_ = false;
   SendReport report_;
 };
+
+/// Whose events they are, at a daemon with sources.
+inline constexpr Option kWriteKey{.name = "write-key",
+                                  .value = "KEY",
+                                  .help = "write key of the source, when the daemon wants one",
+                                  .env = "EDGE_WRITE_KEY"};
 
 /// The schema of such a report, `sent`.
 inline constexpr std::string_view kSentSchema = R"({

@@ -72,10 +72,7 @@ void track(Tree& tree) {
                .help = "the dedupe key, made when it is not given"})
       .option(
           {.name = "timestamp", .value = "TIME", .help = "when it happened", .type = Type::Time})
-      .option({.name = "write-key",
-               .value = "KEY",
-               .help = "write key of the source, when the daemon wants one",
-               .env = "EDGE_WRITE_KEY"})
+      .option(kWriteKey)
       .changes()
       .about("Prints the message id. Repeating it with the same --message-id stores nothing twice.")
       .example("track \"Order Completed\" -u customer-1001 --prop total:=49.9",

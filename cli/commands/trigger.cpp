@@ -186,10 +186,7 @@ void trigger(Tree& tree) {
                .help = "draw the same people and values again",
                .type = Type::Integer})
       .flag("print", "print the events, one JSON line each, and send nothing")
-      .option({.name = "write-key",
-               .value = "KEY",
-               .help = "write key of the source, when the daemon wants one",
-               .env = "EDGE_WRITE_KEY"})
+      .option(kWriteKey)
       .changes()
       .about(
           "Prints the message ids. These are new in every run, also with --seed: sending again "
