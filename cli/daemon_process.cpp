@@ -44,8 +44,34 @@ std::string find_in_path(const std::string& name) {
   return "";
 }
 
-/// The child until it is `edged`: nothing of the terminal stays with it.
-[[noreturn]] void become_edged(std::vector<std::string> command, const Launch& wanted, int log) {
+/// This process's variables with some more.
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> all;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    all.emplace_back(*variable);
+  }
+  for (const auto& [name, value] : added) {
+    std::erase_if(all, [&name = name](const std::string& variable) {
+      return variable.starts_with(name + "=");
+    });
+    all.push_back(fmt::format("{}={}", name, value));
+  }
+  return all;
+}
+
+/// What execve(2) wants, null-terminated; valid while `texts` is.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) {
+    all.push_back(text.data());
+  }
+  all.push_back(nullptr);
+  return all;
+}
+
+/// The child until it is `edged`: nothing of the terminal stays with it. Allocates nothing: another
+/// thread may have held the allocator's lock.
+[[noreturn]] void become_edged(char* const* command, char* const* environment, int log) {
   ::setsid();
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
@@ -55,15 +81,7 @@ std::string find_in_path(const std::string& name) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const auto& [name, value] : wanted.environment) {
-    ::setenv(name.c_str(), value.c_str(), 1);
-  }
-  std::vector<char*> arguments;
-  for (std::string& argument : command) {
-    arguments.push_back(argument.data());
-  }
-  arguments.push_back(nullptr);
-  ::execv(arguments[0], arguments.data());
+  ::execve(command[0], command, environment);
   ::_exit(127);
 }
 
@@ -107,10 +125,13 @@ Result<Started> launch(const Launch& wanted, int& exit_of) {
   }
   std::vector<std::string> command = {program};
   command.insert(command.end(), wanted.arguments.begin(), wanted.arguments.end());
+  std::vector<std::string> variables = environment_with(wanted.environment);
+  const std::vector<char*> argv = pointers(command);
+  const std::vector<char*> envp = pointers(variables);
   const auto begin = steady_clock::now();
   const pid_t child = ::fork();
   if (child == 0) {
-    become_edged(std::move(command), wanted, log);
+    become_edged(argv.data(), envp.data(), log);
   }
   ::close(log);
   if (child < 0) {

@@ -127,14 +127,14 @@ Said run_edgectl(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> command = {"edgectl"};
   command.insert(command.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& argument : command) {
+    pointers.push_back(argument.data());
+  }
+  pointers.push_back(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
-    std::vector<char*> pointers;
-    for (std::string& argument : command) {
-      pointers.push_back(argument.data());
-    }
-    pointers.push_back(nullptr);
     ::execv("/proc/self/exe", pointers.data());
     ::_exit(127);
   }

@@ -45,29 +45,25 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command,
-                         const std::map<std::string, std::string>& environment,
-                         const RunOptions& options) {
-  std::vector<std::string> pairs;
-  for (const auto& [name, value] : environment) {
-    pairs.push_back(name + "=" + value);
+/// What execve(2) wants, null-terminated; valid while `texts` is.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) {
+    all.push_back(text.data());
   }
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
-  std::vector<char*> variables;
-  for (const std::string& pair : pairs) {
-    variables.push_back(const_cast<char*>(pair.c_str()));
-  }
-  arguments.push_back(nullptr);
-  variables.push_back(nullptr);
+  all.push_back(nullptr);
+  return all;
+}
+
+/// Only what may be called between fork and exec in a program with threads: another one may have
+/// held a lock of the allocator.
+[[noreturn]] void become(char* const* command, char* const* environment, const char* directory) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGPIPE, SIG_DFL);
-  if (::chdir(options.directory.c_str()) == 0) {
-    ::execvpe(arguments[0], arguments.data(), variables.data());
+  if (::chdir(directory) == 0) {
+    ::execvpe(command[0], command, environment);
   }
   ::_exit(127);
 }
@@ -152,14 +148,19 @@ Finished Sandbox::edgectl(const std::vector<std::string>& arguments,
 }
 
 Finished Sandbox::run(const std::vector<std::string>& command, const RunOptions& options) const {
-  RunOptions chosen = options;
-  if (chosen.directory.empty()) {
-    chosen.directory = directory_.path().string();
-  }
+  const std::string directory =
+      options.directory.empty() ? directory_.path().string() : options.directory;
   std::map<std::string, std::string> variables = environment();
   for (const auto& [name, value] : options.env) {
     variables[name] = value;
   }
+  std::vector<std::string> words = command;
+  std::vector<std::string> pairs;
+  for (const auto& [name, value] : variables) {
+    pairs.push_back(name + "=" + value);
+  }
+  const std::vector<char*> argv = pointers(words);
+  const std::vector<char*> envp = pointers(pairs);
   std::signal(SIGPIPE, SIG_IGN);
   Pipe in;
   Pipe out;
@@ -175,7 +176,7 @@ Finished Sandbox::run(const std::vector<std::string>& command, const RunOptions&
     if (options.stdout_closed) {
       ::close(STDOUT_FILENO);
     }
-    become(command, variables, chosen);
+    become(argv.data(), envp.data(), directory.c_str());
   }
   if (child < 0) {
     throw std::runtime_error("cannot fork");
