@@ -318,8 +318,9 @@ Result<events::Person> person_of(storage::Store& store,
   }
   person.offsets.insert(person.offsets.end(), unreceived.begin(), unreceived.end());
   std::ranges::sort(person.offsets);
-  const auto [first, last] = std::ranges::unique(person.offsets);
-  person.offsets.erase(first, last);
+  // clang 14 cannot take what std::ranges::unique of libstdc++ 12 gives.
+  person.offsets.erase(std::unique(person.offsets.begin(), person.offsets.end()),
+                       person.offsets.end());
   return person;
 }
 
