@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Sends events again: from a file, the store or the dead letters to a daemon, the local store, a
-// destination or standard output. Paced, deduplicated, and resumable after any interruption.
+// Sends events again: from a file, the store, the dead letters or another daemon to a daemon, the
+// local store, a destination or standard output. Paced, deduplicated, and resumable after any
+// interruption.
 #include "core/delivery/replay.h"
 
 #include <fmt/format.h>
@@ -218,17 +219,23 @@ void write_summary(json::Writer& out, const ReplaySummary& summary) {
   out.end_object().member("interrupted", summary.interrupted).end_object();
 }
 
-Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions& options) {
-  call.note(in_words(summary.counts, summary.duration));
-  if (summary.counts.failed > 0) {
-    call.note(fmt::format("{} failed, first: {}", summary.counts.failed, summary.first_failure));
-  }
-  if (summary.interrupted && std::filesystem::exists(options.checkpoint)) {
+void note_continuation(const Call& call, const ReplayOptions& options) {
+  if (std::filesystem::exists(options.checkpoint)) {
     call.note(
         fmt::format("continue with: edgectl replay --from {} --to {} --checkpoint {} --resume",
                     call["from"],
                     call["to"],
                     options.checkpoint.string()));
+  }
+}
+
+Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions& options) {
+  call.note(in_words(summary.counts, summary.duration));
+  if (summary.counts.failed > 0) {
+    call.note(fmt::format("{} failed, first: {}", summary.counts.failed, summary.first_failure));
+  }
+  if (summary.interrupted) {
+    note_continuation(call, options);
   }
   if (call.format() != Format::Table && call["to"] != "-") {
     json::Writer out;
@@ -257,7 +264,18 @@ Result<int> run(Call& call) {
   if (!options) {
     return Failure(options.error());
   }
-  ReplayEnds ends(call);
+  const auto& stop = Call::interruption();
+  delivery::ReplayHooks hooks;
+  hooks.interrupted = [&stop] { return stop.load() != 0; };
+  hooks.wait = [&stop, &clock = call.clock()](milliseconds time) {
+    const SteadyTime until = clock.steady() + time;
+    while (stop.load() == 0 && clock.steady() < until) {
+      const auto left = std::chrono::ceil<milliseconds>(until - clock.steady());
+      std::this_thread::sleep_for(std::min(left, milliseconds{50}));
+    }
+    return stop.load() == 0;
+  };
+  ReplayEnds ends(call, hooks.wait);
   const auto source = ends.source(call["from"]);
   if (!source) {
     return Failure(source.error());
@@ -269,24 +287,17 @@ Result<int> run(Call& call) {
   if (!target) {
     return Failure(target.error());
   }
-  const auto& stop = Call::interruption();
   Progress progress(call);
-  delivery::ReplayHooks hooks;
-  hooks.interrupted = [&stop] { return stop.load() != 0; };
-  hooks.wait = [&stop, &clock = call.clock()](milliseconds time) {
-    const SteadyTime until = clock.steady() + time;
-    while (stop.load() == 0 && clock.steady() < until) {
-      const auto left = std::chrono::ceil<milliseconds>(until - clock.steady());
-      std::this_thread::sleep_for(std::min(left, milliseconds{50}));
-    }
-    return stop.load() == 0;
-  };
   hooks.progress = [&progress](const ReplayCounts& counts) { progress.show(counts); };
   delivery::Replay replay(**source, **target, *options, hooks, call.clock(), call.random());
   const auto summary = replay.run();
   progress.clear();
   if (!summary) {
-    return Failure(as_usage(summary.error()));
+    const Error error = as_usage(summary.error());
+    if (error.reason != kUsageReason && error.field != "checkpoint") {
+      note_continuation(call, *options);
+    }
+    return Failure(error);
   }
   if (auto finished = ends.finish(); !finished) {
     return Failure(finished.error());
@@ -354,7 +365,9 @@ void replay(Tree& tree) {
   Command& command = tree.command("replay", "Send events again");
   command.in(Section::Send)
       .about(
-          "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `dlq`, `dlq:NAME`. "
+          "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `dlq`, `dlq:NAME`, "
+          "the "
+          "URL of a daemon (its events, with the token of --token-file or `auth login`). "
           "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`.")
       .option({.name = "from",
                .value = "SOURCE",
@@ -374,6 +387,8 @@ void replay(Tree& tree) {
       .example("replay --from events.jsonl --to http://127.0.0.1:9100 --speed 20x",
                "a recorded hour in three minutes")
       .example("replay --from list.csv --to local --map userId=uid", "a table as events")
+      .example("replay --from https://events.example.com --to local --where 'userId = u-1'",
+               "what another daemon has of one person")
       .example("replay --from dlq:crm --to destination:crm --rate 50/s", "what failed, gently")
       .output(
           "replay",

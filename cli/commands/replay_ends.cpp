@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands/replay_daemon.h"
 #include "cli/problem.h"
+#include "cli/remote.h"
 #include "core/destinations/definition.h"
 #include "core/edge.h"
 #include "core/transport/open.h"
@@ -14,6 +16,13 @@ namespace {
 /// What stands behind `prefix`, when the text begins with it.
 std::optional<std::string> behind(const std::string& text, std::string_view prefix) {
   return text.starts_with(prefix) ? std::optional(text.substr(prefix.size())) : std::nullopt;
+}
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  return url;
 }
 
 bool is_url(const std::string& text) {
@@ -44,11 +53,40 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::st
     Edge& edge = call_.edge(keeps ? Call::Access::Read : Call::Access::Write);
     return delivery::replay_letters(edge.forwarders.dead_letters(), *destination, keeps);
   }
-  if (is_url(from) || from.starts_with("queue:")) {
-    return Failure(usage_error(fmt::format("\"{}\" is no source of events", from), "from"));
+  if (from == "queue" || from.starts_with("queue:")) {
+    return Failure(usage_error(
+        fmt::format("\"{}\": there are no queues; a source is a file, -, store, dlq, dlq:NAME or "
+                    "the URL of a daemon",
+                    from),
+        "from"));
   }
   auto columns = column_map(call_);
+  if (columns && is_url(from)) {
+    return daemon(from, *columns);
+  }
   return columns ? delivery::open_replay_file(from, std::move(*columns)) : Failure(columns.error());
+}
+
+Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::daemon(
+    const std::string& url, const delivery::ColumnMap& columns) {
+  if (!columns.empty()) {
+    return Failure(usage_error("only a CSV file has columns to map", "map"));
+  }
+  const auto running = find_runtime_file();
+  const std::string plain = without_slash(url);
+  Remote& remote =
+      call_.connect(plain, call_.credential_for(plain, running && running->url == plain));
+  auto source = replay_daemon(
+      remote,
+      {.retries = static_cast<std::uint32_t>(call_.integer("retries")), .wait = wait_},
+      call_.random());
+  if (!source && (source.error().code == ErrorCode::Unauthenticated ||
+                  source.error().code == ErrorCode::PermissionDenied)) {
+    throw Stop({.error = source.error(),
+                .side = Side::Remote,
+                .hint = fmt::format("--token-file FILE, or edgectl auth login --url {}", plain)});
+  }
+  return source;
 }
 
 Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::string& to) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "cli/call.h"
 #include "core/delivery/replay_source.h"
@@ -15,9 +18,12 @@ namespace edge::cli {
 /// Opens what `--from` and `--to` name and owns what they need. One thread only.
 class ReplayEnds {
  public:
-  explicit ReplayEnds(Call& call) : call_(call) {}
+  /// `wait` is how to wait for a daemon that does not answer now; false: interrupted.
+  ReplayEnds(Call& call, std::function<bool(std::chrono::milliseconds)> wait)
+      : call_(call), wait_(std::move(wait)) {}
 
-  /// `FILE`, `-`, `store`, `dlq`, `dlq:NAME`. Failure: usage, or of the file or store.
+  /// `FILE`, `-`, `store`, `dlq`, `dlq:NAME`, `http(s)://daemon`. Failure: usage, or of the file,
+  /// the store or the daemon.
   Result<std::unique_ptr<delivery::ReplaySource>> source(const std::string& from);
   /// `http(s)://daemon`, `local`, `destination:NAME`, `webhook:URL`, `-`. Failure: usage, NotFound,
   /// or of the store.
@@ -26,10 +32,13 @@ class ReplayEnds {
   Result<void> finish();
 
  private:
+  Result<std::unique_ptr<delivery::ReplaySource>> daemon(const std::string& url,
+                                                         const delivery::ColumnMap& columns);
   Result<std::unique_ptr<delivery::ReplayTarget>> webhook(const std::string& url);
   transport::HttpClient& client();
 
   Call& call_;
+  std::function<bool(std::chrono::milliseconds)> wait_;
   destinations::Catalogue catalogue_;
   std::unique_ptr<transport::HttpClient> client_;
   std::unique_ptr<Ids> ids_;

@@ -180,6 +180,9 @@ Result<bool> Replay::gather() {
       return false;
     }
     auto item = source_.next();
+    if (!item && hooks_.interrupted()) {
+      continue;  // it gave up waiting
+    }
     if (!item) {
       return Failure(item.error());
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // People and what they did, for services with a token: POST /cdp/identify, /cdp/track, GET
 // /cdp/events, /cdp/events/:id, /cdp/health (events spec 2.6).
+#include <fmt/format.h>
+
 #include <charconv>
 #include <functional>
 #include <memory>
@@ -13,13 +15,13 @@
 #include "core/event_report.h"
 #include "core/events/event.h"
 #include "core/events/ingest.h"
+#include "core/events/stored.h"
 #include "core/json/document.h"
 #include "daemon/routes.h"
 
 namespace edge::routes {
 namespace {
 
-using events::Event;
 using events::Outcome;
 using json::Value;
 using Outcomes = std::vector<Outcome>;
@@ -131,12 +133,14 @@ void take(Edge& edge, const http::Exchange& exchange, events::Type type) {
       });
 }
 
-Result<std::uint64_t> whole_number(const std::string& text, std::string_view name) {
+Result<std::uint64_t> whole_number(const std::string& text,
+                                   std::string_view name,
+                                   std::uint64_t least = 1) {
   std::uint64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || end != text.data() + text.size() || value == 0) {
+  if (failure != std::errc{} || end != text.data() + text.size() || value < least) {
     return Failure({ErrorCode::InvalidArgument,
-                    std::string(name) + " must be a positive number",
+                    fmt::format("{} must be a number from {} on", name, least),
                     std::string(name),
                     "bad_" + std::string(name)});
   }
@@ -180,24 +184,41 @@ Result<storage::Find> query_of(const http::Request& request) {
   return find;
 }
 
+/// Newest first, `cursor` goes on; with `after` oldest first behind that position, and `next` is
+/// the position reached, also at the end.
 Result<http::Response> list_events(Edge& edge, const http::Request& request) {
   const auto query = query_of(request);
   if (!query) {
     return Failure(query.error());
   }
-  const auto found = edge.store.find(*query, storage::Deadline::in(kPatience));
-  if (!found) {
-    return Failure(found.error());
+  const auto behind = request.query_value("after");
+  if (behind && request.query_value("cursor")) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "after lists oldest first, cursor newest first: one of them",
+                    "after",
+                    "bad_after"});
+  }
+  const auto after = behind ? whole_number(*behind, "after", 0) : Result<std::uint64_t>(0);
+  if (!after) {
+    return Failure(after.error());
+  }
+  const auto deadline = storage::Deadline::in(kPatience);
+  const auto page = behind ? events::stored_after(edge.store, *query, *after, deadline)
+                           : events::stored_before(edge.store, *query, deadline);
+  if (!page) {
+    return Failure(page.error());
   }
   json::Writer out;
   out.begin_object().key("items").begin_array();
-  for (const storage::RecordPointer& record : found->records) {
-    if (const auto event = Event::decode(record->body)) {
-      out.raw(events::without_internals(*event));
-    }
+  for (const std::string& event : page->events) {
+    out.raw(event);
+  }
+  out.end_array().key("positions").begin_array();
+  for (const std::uint64_t position : page->positions) {
+    out.string(std::to_string(position));
   }
   out.end_array().key("next");
-  found->next ? out.string(std::to_string(*found->next)) : out.null();
+  page->next ? out.string(std::to_string(*page->next)) : out.null();
   out.end_object();
   return http::json(out);
 }

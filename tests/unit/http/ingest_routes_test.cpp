@@ -420,6 +420,40 @@ TEST_CASE("stored events are listed newest first, page by page", "[http][events]
   CHECK(daemon.ask("GET", "/cdp/events?limit=x", kAsOwner, "").status == 400);
 }
 
+TEST_CASE("stored events are listed oldest first behind a position", "[http][events]") {
+  Daemon daemon;
+  for (const char* name : {"A", "B", "A", "C"}) {
+    daemon.post("/track/event",
+                fmt::format(R"({{"type":"track","event":"{}","userId":"u"}})", name));
+  }
+  const auto list = [&daemon](const std::string& query) {
+    const auto page = json::Document::parse(
+        daemon.ask("GET", "/cdp/events?" + query, kAsOwner, "").body, json::kStrict);
+    REQUIRE(page);
+    std::string names;
+    for (const json::Value item : page->root().find("items")->elements()) {
+      names += item.find("event")->as_string().value_or("?");
+    }
+    CHECK(page->root().find("positions")->size() == names.size());
+    return std::pair(names, text(page->root(), "next"));
+  };
+
+  const auto [first, after_first] = list("after=0&limit=2");
+  const auto [rest, end] = list("after=" + after_first + "&limit=2");
+  const auto [none, still] = list("after=" + end);
+
+  CHECK(first == "AB");
+  CHECK(rest == "AC");
+  CHECK(none.empty());
+  CHECK(still == end);
+  CHECK(list("after=0&event=A").first == "AA");
+  CHECK(list("after=0&event=A&limit=1").first == "A");
+  CHECK(list("after=0&userId=v").first.empty());
+  CHECK(list("limit=9").first == "CABA");
+  CHECK(daemon.ask("GET", "/cdp/events?after=x", kAsOwner, "").status == 400);
+  CHECK(daemon.ask("GET", "/cdp/events?after=1&cursor=2", kAsOwner, "").status == 400);
+}
+
 TEST_CASE("a fetched tracking pixel becomes an event, a broken one is counted", "[http][events]") {
   Daemon daemon;
 
