@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <map>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/commands/replay_ends.h"
+#include "cli/commands/replay_rehearsal.h"
 #include "cli/exit_code.h"
 #include "cli/filter.h"
 #include "cli/problem.h"
@@ -160,52 +160,6 @@ class Progress {
   SteadyTime last_;
 };
 
-/// Counts per type and the span of times; sends nothing.
-Result<int> rehearse(Call& call, delivery::ReplaySource& source) {
-  std::map<std::string, std::uint64_t> types;
-  std::uint64_t read = 0;
-  std::uint64_t bad = 0;
-  std::optional<Time> first;
-  std::optional<Time> last;
-  for (;;) {
-    const auto item = source.next();
-    if (!item || !*item) {
-      if (!item) {
-        return Failure(item.error());
-      }
-      break;
-    }
-    ++read;
-    const auto event = (*item)->problem ? Result<events::Event>(Failure(*(*item)->problem))
-                                        : events::Event::decode((*item)->event);
-    if (!event) {
-      ++bad;
-      continue;
-    }
-    ++types[std::string(events::name_of(event->type()))];
-    if (event->timestamp() != Time{}) {
-      first = std::min(first.value_or(event->timestamp()), event->timestamp());
-      last = std::max(last.value_or(event->timestamp()), event->timestamp());
-    }
-  }
-  json::Writer out;
-  out.begin_object().member("schema", "edge.replay/1").member("dryRun", true);
-  out.member("read", read).member("sent", 0).member("deduplicated", 0).member("skipped", 0);
-  out.member("failed", bad).member("quarantined", 0).member("durationMs", 0);
-  out.key("types").begin_object();
-  std::string human = fmt::format("{} events, {} cannot be read\n", read, bad);
-  for (const auto& [type, count] : types) {
-    out.member(type, count);
-    human += fmt::format("{}\t{}\n", type, count);
-  }
-  out.end_object();
-  if (first) {
-    out.member("first", events::format_time(*first)).member("last", events::format_time(*last));
-    human += fmt::format("{} to {}\n", events::format_time(*first), events::format_time(*last));
-  }
-  return call.print(Document{.json = out.end_object().take(), .human = std::move(human)});
-}
-
 void write_summary(json::Writer& out, const ReplaySummary& summary) {
   const ReplayCounts& counts = summary.counts;
   out.begin_object().member("schema", "edge.replay/1");
@@ -280,12 +234,14 @@ Result<int> run(Call& call) {
   if (!source) {
     return Failure(source.error());
   }
-  if (call.dry_run()) {
-    return rehearse(call, **source);
-  }
   const auto target = ends.target(call["to"]);
   if (!target) {
     return Failure(target.error());
+  }
+  if (call.dry_run()) {
+    const auto rehearsed =
+        rehearse_replay(call, **source, *options, ends.destinations(call["to"]), hooks);
+    return rehearsed ? rehearsed : Failure(as_usage(rehearsed.error()));
   }
   Progress progress(call);
   hooks.progress = [&progress](const ReplayCounts& counts) { progress.show(counts); };
@@ -389,12 +345,18 @@ void replay(Tree& tree) {
       .example("replay --from list.csv --to local --map userId=uid", "a table as events")
       .example("replay --from https://events.example.com --to local --where 'userId = u-1'",
                "what another daemon has of one person")
+      .example("replay --from store --to destination:crm --since -1h -n",
+               "how many of which kind, and how long; nothing is sent")
       .example("replay --from dlq:crm --to destination:crm --rate 50/s", "what failed, gently")
       .output(
           "replay",
           R"({"type":"object","required":["schema","read","sent","deduplicated","skipped",)"
-          R"("failed","quarantined","durationMs"],"properties":{"schema":{"type":"string"},)"
-          R"("read":{"type":"integer"},"sent":{"type":"integer"},"failed":{"type":"integer"}}})")
+          R"("failed","quarantined","durationMs"],"properties":{"schema":{"const":"edge.replay/1"},)"
+          R"("dryRun":{"const":true},"read":{"type":"integer"},"sent":{"type":"integer"},)"
+          R"("failed":{"type":"integer"},"toSend":{"type":"integer"},"types":{"type":"object"},)"
+          R"("destinations":{"type":"object"},"reasons":{"type":"object"},)"
+          R"("failures":{"type":"object"},"first":{"type":"string"},"last":{"type":"string"},)"
+          R"("estimatedDurationMs":{"type":"integer"}}})")
       .exits(exit_code::kPartly, "some events were refused")
       .exits(exit_code::kInterrupted, "interrupted; the line to continue is printed")
       .runs(run);

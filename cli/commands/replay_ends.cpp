@@ -101,8 +101,8 @@ Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::st
     return delivery::replay_to_daemon(client(), to, std::move(fields));
   }
   if (to == "local") {
-    Edge& edge = call_.edge();
-    stores_ = true;
+    Edge& edge = call_.edge(call_.dry_run() ? Call::Access::Read : Call::Access::Write);
+    stores_ = !call_.dry_run();
     return delivery::replay_to_ingest(edge.ingest, edge.sources.fallback().name);
   }
   if (const auto url = behind(to, "webhook:")) {
@@ -119,6 +119,29 @@ Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::st
   return Failure(usage_error(
       fmt::format("\"{}\" is no target: a URL, local, destination:NAME, webhook:URL or -", to),
       "to"));
+}
+
+std::function<std::vector<std::string>(const events::Event&)> ReplayEnds::destinations(
+    const std::string& to) {
+  const auto name = to.starts_with("webhook:") ? std::optional<std::string>("webhook")
+                                               : behind(to, "destination:");
+  if (name) {
+    return [name](const events::Event&) { return std::vector{*name}; };
+  }
+  if (to != "local") {
+    return [](const events::Event&) { return std::vector<std::string>(); };
+  }
+  return [table = call_.edge(Call::Access::Read).destinations.table().get()](
+             const events::Event& event) {
+    const std::uint64_t routes = table->route(event);
+    std::vector<std::string> ids;
+    for (const auto& entry : table->entries()) {
+      if ((routes >> entry->number & 1U) != 0) {
+        ids.push_back(entry->definition.id);
+      }
+    }
+    return ids;
+  };
 }
 
 /// A destination that exists for this run only. The user typed the URL: it may be any.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/call.h"
 #include "core/delivery/replay_source.h"
@@ -28,6 +29,9 @@ class ReplayEnds {
   /// `http(s)://daemon`, `local`, `destination:NAME`, `webhook:URL`, `-`. Failure: usage, NotFound,
   /// or of the store.
   Result<std::unique_ptr<delivery::ReplayTarget>> target(const std::string& to);
+  /// For an event (as it is stored) the ids of destinations that it would reach by that target, as
+  /// far as they are known here; after `target`.
+  std::function<std::vector<std::string>(const events::Event&)> destinations(const std::string& to);
   /// Locally stored events: profiles and forwarders take notice.
   Result<void> finish();
 

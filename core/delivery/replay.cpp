@@ -35,17 +35,6 @@ std::uint64_t hash_of(std::string_view text) {
   return value;
 }
 
-std::optional<Time> time_of(json::Value event) {
-  for (const char* name : {"timestamp", "originalTimestamp"}) {
-    if (const auto value = event.find(name)) {
-      if (const auto time = events::parse_time(*value)) {
-        return time;
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 bool is_transient(ErrorCode code) {
   return code == ErrorCode::RateLimited || code == ErrorCode::Unavailable ||
          code == ErrorCode::DeadlineExceeded;
@@ -61,6 +50,17 @@ std::uint64_t number(json::Value object, const char* name) {
 }
 
 }  // namespace
+
+std::optional<Time> time_of(json::Value event) {
+  for (const char* name : {"timestamp", "originalTimestamp"}) {
+    if (const auto value = event.find(name)) {
+      if (const auto time = events::parse_time(*value)) {
+        return time;
+      }
+    }
+  }
+  return std::nullopt;
+}
 
 Replay::Replay(ReplaySource& source,
                ReplayTarget& target,
@@ -105,7 +105,7 @@ Result<ReplaySummary> Replay::run() {
   if (!problem) {
     return Failure(problem.error());
   }
-  if (options_.checkpoint.empty()) {
+  if (options_.checkpoint.empty() || options_.rehearsal) {
     return summary_;
   }
   if (summary_.interrupted || summary_.stopped) {
@@ -119,6 +119,9 @@ Result<ReplaySummary> Replay::run() {
 
 Result<void> Replay::begin() {
   if (options_.checkpoint.empty()) {
+    return {};
+  }
+  if (options_.restart && options_.rehearsal) {
     return {};
   }
   if (options_.restart) {
@@ -418,7 +421,7 @@ void Replay::note_failure(const std::string& reason, const std::string& message)
 /// What is behind the batch was read, but not acknowledged: it must not be in the checkpoint.
 Result<void> Replay::write_checkpoint(const Batch& batch) {
   const std::string identity = source_.identity();
-  if (options_.checkpoint.empty() || identity.empty()) {
+  if (options_.checkpoint.empty() || options_.rehearsal || identity.empty()) {
     return {};
   }
   ReplayCounts counts = batch.counts;

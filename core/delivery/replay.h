@@ -43,7 +43,12 @@ struct ReplayOptions {
   std::filesystem::path checkpoint = {};  ///< empty = none
   bool resume = false;
   bool restart = false;
+  /// Reads the checkpoint as the real run would, but leaves it as it is.
+  bool rehearsal = false;
 };
+
+/// The time of an event by which `since`, `until` and the pace go; nothing when it has none.
+std::optional<Time> time_of(json::Value event);
 
 struct ReplayCounts {
   std::uint64_t read = 0;

@@ -313,7 +313,8 @@ class LetterSource final : public ReplaySource {
                       .canonical = true,
                       .letter = std::move(letter.id),
                       .replays = letter.replays,
-                      .destination = std::move(letter.destination)};
+                      .destination = std::move(letter.destination),
+                      .reason = std::move(letter.reason)};
   }
   Result<void> acknowledged(const ReplayItem& item) override {
     return keep_ ? Result<void>() : letters_.erase(item.letter);

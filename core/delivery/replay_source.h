@@ -22,6 +22,7 @@ struct ReplayItem {
   std::string letter = {};            ///< id of the dead letter it is
   std::uint32_t replays = 0;          ///< how often that was replayed before
   std::string destination = {};       ///< of the dead letter
+  std::string reason = {};            ///< why it died
   std::optional<Error> problem = {};  ///< the item cannot be read; names the row
 };
 

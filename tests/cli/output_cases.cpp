@@ -111,6 +111,7 @@ OutputStory events() {
               {"send", {"-i", "events.jsonl"}},
               {"trigger", {"purchase"}},
               {"trigger", {"--list"}},
+              {"replay", {"--from", "events.jsonl", "--to", "local", "--rate", "5/s", "-n"}},
               {"replay", {"--from", "events.jsonl", "--to", "local"}},
               {"identify", {"-u", "u-2"}},
               {"profile show", {"u-1"}},

@@ -63,17 +63,90 @@ TEST_CASE("replay says what is wrong and how it ended", "[cli]") {
   CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "http://127.0.0.1:1"}).exit == 8);
 }
 
-TEST_CASE("a rehearsal counts and sends nothing", "[cli]") {
+TEST_CASE("a rehearsal counts by type, destination and what cannot be sent", "[cli]") {
   const Receiver receiver;
   const Sandbox sandbox;
-  const std::string file = sandbox.write("events.jsonl", events(7));
+  const std::string to = "webhook:" + receiver.url();
+  const std::string checkpoint = sandbox.path("state.json");
+  std::string lines;
+  for (const int minute : {10, 12, 12, 15}) {
+    lines += R"({"type":"track","event":"E","userId":"u","messageId":"m)" + std::to_string(minute) +
+             R"(","timestamp":"2026-01-01T10:)" + std::to_string(minute) + ":00.000Z\"}\n";
+  }
+  lines += R"({"type":"identify","userId":"u","messageId":"i"})"
+           "\n"
+           R"({"type":"track","userId":"u","messageId":"nameless"})"
+           "\nno JSON\n";
+  const std::string file = sandbox.write("events.jsonl", lines);
+  const auto rehearse = [&](std::vector<std::string> more, const std::string& pointer) {
+    more.insert(more.begin(),
+                {"replay",
+                 "--from",
+                 file,
+                 "--to",
+                 to,
+                 "--checkpoint",
+                 checkpoint,
+                 "-n",
+                 "--json",
+                 "--select",
+                 pointer});
+    return sandbox.edgectl(more).out;
+  };
 
-  const Finished done =
-      sandbox.edgectl({"replay", "--from", file, "--to", "webhook:" + receiver.url(), "-n"});
+  const Finished told = sandbox.edgectl({"replay", "--from", file, "--to", to, "-n"});
 
-  CHECK(done.exit == 0);
-  CHECK(done.out.find("track\t7") != std::string::npos);
+  CHECK(told.exit == 0);
+  CHECK(told.out.find(
+            "7 read, 4 to send, 1 repeated, 0 not chosen, 0 replayed too often, 2 cannot") !=
+        std::string::npos);
+  CHECK(told.out.find("type\ttrack\t3\ntype\tidentify") == std::string::npos);  // by name
+  CHECK(told.out.find("type\tidentify\t1\ntype\ttrack\t3\n") != std::string::npos);
+  CHECK(told.out.find("destination\twebhook\t4\n") != std::string::npos);
+  CHECK(told.out.find("cannot be sent\tevent_not_defined\t1\n") != std::string::npos);
+  CHECK(told.out.find("2026-01-01T10:10:00.000Z to ") != std::string::npos);
+  CHECK(rehearse({"--rate", "2/s"}, "/estimatedDurationMs") == "1500\n");
+  CHECK(rehearse({"--speed", "10x", "--until", "2026-01-02T00:00:00Z"}, "/toSend") == "4\n");
+  CHECK(rehearse({"--where", "event = E", "--speed", "10x"}, "/estimatedDurationMs") == "30000\n");
+  CHECK(rehearse({"--where", "event = E", "--speed", "10x"}, "/last") ==
+        "2026-01-01T10:15:00.000Z\n");
+  CHECK(rehearse({"--limit", "1"}, "/toSend") == "1\n");
   CHECK(receiver.count() == 0);
+  CHECK_FALSE(std::filesystem::exists(checkpoint));
+  CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "nowhere", "-n"}).exit == 2);
+}
+
+TEST_CASE("a rehearsal leaves the checkpoint of an unfinished run and counts what is left",
+          "[cli]") {
+  int refused = 0;
+  Receiver receiver([&refused](const Received& request) {
+    return request.header("webhook-id") == "msg_m3" && refused++ == 0 ? Reaction::fail(400)
+                                                                      : Reaction{};
+  });
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(10));
+  const std::string checkpoint = sandbox.path("state.json");
+  const auto run = [&](std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {"replay",
+                 "--from",
+                 file,
+                 "--to",
+                 "webhook:" + receiver.url(),
+                 "--checkpoint",
+                 checkpoint,
+                 "--in-flight",
+                 "1",
+                 "--json"});
+    return sandbox.edgectl(more);
+  };
+  REQUIRE(run({"--on-error", "stop"}).exit == 8);
+  const std::string before = sandbox.read("state.json");
+
+  CHECK(run({"-n"}).exit == 2);
+  CHECK(run({"-n", "--resume", "--select", "/toSend"}).out == "7\n");
+  CHECK(run({"-n", "--restart", "--select", "/toSend"}).out == "10\n");
+  CHECK(sandbox.read("state.json") == before);
 }
 
 TEST_CASE("replay killed at any moment and resumed leaves nothing out", "[cli]") {
@@ -135,6 +208,8 @@ TEST_CASE("events go through the local store to a webhook, failures come back wi
   const Finished stored =
       sandbox.edgectl({"replay", "--from", file, "--to", "local"}, {.env = allow});
   const Finished dead = sandbox.edgectl({"dlq", "list", "--by", "reason"}, {.env = allow});
+  const Finished rehearsed =
+      sandbox.edgectl({"replay", "--from", "dlq", "--to", "local", "-n"}, {.env = allow});
   receiver.behave([](const Received&) { return Reaction{}; });
   const Finished retried = sandbox.edgectl({"dlq", "retry", "--all"}, {.env = allow});
   const Finished after = sandbox.edgectl({"dlq", "list", "--json"}, {.env = allow});
@@ -143,6 +218,7 @@ TEST_CASE("events go through the local store to a webhook, failures come back wi
 
   CHECK(stored.exit == 0);
   CHECK(dead.out.find("http_400\t3") != std::string::npos);
+  CHECK(rehearsed.out.find("destination\thook\t3\nreason\thttp_400\t3\n") != std::string::npos);
   CHECK(retried.exit == 0);
   CHECK(after.out.find("\"items\": []") != std::string::npos);
   CHECK(stats.out == "3\n");
