@@ -27,10 +27,10 @@ Result<void> add_owner(Ledger& ledger,
   if (!owner) {
     return Failure(owner.error());
   }
-  if (owner->empty()) {
+  if ((*owner)->empty()) {
     return {};
   }
-  const auto profile = ledger.profile(*owner);
+  const auto profile = ledger.profile(ProfileId(**owner));
   if (!profile) {
     return Failure(profile.error());
   }
@@ -51,6 +51,32 @@ Result<std::vector<Profile*>> owners_of(Ledger& ledger,
     }
   }
   return owners;
+}
+
+/// The one profile that owns all identifiers, as with most events; nullptr when it is not so
+/// simple.
+Result<Profile*> only_owner(Ledger& ledger, std::span<const Identifier> ids) {
+  Profile* only = nullptr;
+  for (const Identifier& id : ids) {
+    const auto owner = ledger.owner(id.type, id.value);
+    if (!owner || (*owner)->empty()) {
+      return owner.map([](const ProfileId*) -> Profile* { return nullptr; });
+    }
+    if (only == nullptr || only->id != **owner) {
+      const auto profile = ledger.profile(ProfileId(**owner));
+      if (!profile || *profile == nullptr || only != nullptr) {
+        return profile.map([](Profile*) -> Profile* { return nullptr; });
+      }
+      only = *profile;
+    }
+    if (id.type == kUserId || id.type == kAnonymousId) {
+      const auto alias = ledger.owner(kAliasId, id.value);
+      if (!alias || (!(*alias)->empty() && **alias != only->id)) {
+        return alias.map([](const ProfileId*) -> Profile* { return nullptr; });
+      }
+    }
+  }
+  return only;
 }
 
 Result<std::vector<Known>> look_up(Ledger& ledger, std::span<const Identifier> ids) {
@@ -264,6 +290,9 @@ Result<Profile*> match(Ledger& ledger,
                        Place place) {
   if (ids.empty()) {
     return nullptr;
+  }
+  if (const auto only = only_owner(ledger, ids); !only || *only != nullptr) {
+    return only;
   }
   auto known = look_up(ledger, ids);
   if (!known) {

@@ -41,8 +41,15 @@ Result<void> Ledger::prefetch(std::span<const Identifier> identifiers) {
     std::string key = index_key(id.type, id.value);
     if (const ProfileId* known = owners_.find(key)) {
       want(*known);
-    } else if (asked.insert(std::move(key)).second) {
-      missing.push_back(identifier_key(id.type, id.value));
+    } else if (asked.insert(key).second) {
+      storage::Key stored = identifier_key(id.type, id.value);
+      if (const auto* const change = unwritten(stored)) {
+        const ProfileId owner{change->value_or("")};
+        owners_.insert(key, owner, sizeof owner + owner.text.size());
+        want(owner);
+      } else {
+        missing.push_back(std::move(stored));
+      }
     }
   }
   const auto entries = read(missing);
@@ -58,16 +65,23 @@ Result<void> Ledger::prefetch(std::span<const Identifier> identifiers) {
   return load_profiles(wanted);
 }
 
-Result<ProfileId> Ledger::owner(std::string_view type, std::string_view value) {
-  const std::string key = index_key(type, value);
+Result<const ProfileId*> Ledger::owner(std::string_view type, std::string_view value) {
+  key_.assign(type).append(1, '\0').append(value);
+  if (const ProfileId* known = owners_.find(key_)) {
+    return known;
+  }
+  const std::string key = key_;
+  if (const auto told = miss(); !told) {
+    return Failure(told.error());
+  }
   if (const ProfileId* known = owners_.find(key)) {
-    return *known;
+    return known;
   }
   const Identifier id{.type = std::string(type), .value = std::string(value)};
   if (const auto loaded = prefetch({&id, 1}); !loaded) {
     return Failure(loaded.error());
   }
-  return *owners_.find(key);
+  return owners_.find(key);
 }
 
 Result<Profile*> Ledger::profile(const ProfileId& id) {
@@ -75,13 +89,23 @@ Result<Profile*> Ledger::profile(const ProfileId& id) {
     return known;
   }
   const storage::Key key = profile_key(id);
-  if (writes_.contains(key)) {
+  if (unwritten(key) != nullptr) {
     return nullptr;  // absorbed; the store does not know yet
+  }
+  if (const auto told = miss(); !told) {
+    return Failure(told.error());
+  }
+  if (Profile* known = profiles_.find(id.text)) {
+    return known;
   }
   if (const auto loaded = load_profiles({&key, 1}); !loaded) {
     return Failure(loaded.error());
   }
   return profiles_.find(id.text);
+}
+
+Result<void> Ledger::miss() {
+  return on_miss_ ? on_miss_() : Result<void>{};
 }
 
 Result<Profile*> Ledger::survivor(ProfileId id) {
@@ -91,8 +115,8 @@ Result<Profile*> Ledger::survivor(ProfileId id) {
     }
     const storage::Key key = profile_key(id);
     std::string stored;
-    if (const auto pending = writes_.find(key); pending != writes_.end()) {
-      stored = pending->second.value_or("");
+    if (const auto* const change = unwritten(key)) {
+      stored = change->value_or("");
     } else {
       auto entries = read({&key, 1});
       if (!entries) {
@@ -109,8 +133,7 @@ Result<Profile*> Ledger::survivor(ProfileId id) {
           {.code = ErrorCode::Internal, .message = decoded.error().message, .reason = "corrupt"});
     }
     if (decoded->redirect.empty()) {
-      const std::size_t bytes = profiles::bytes_of(decoded->profile);
-      return &profiles_.insert(id.text, std::move(decoded->profile), bytes);
+      return &keep(std::move(decoded->profile));
     }
     id = std::move(decoded->redirect);
   }
@@ -121,7 +144,7 @@ Result<void> Ledger::prefetch_profiles(std::span<const ProfileId> ids) {
   std::vector<storage::Key> wanted;
   for (const ProfileId& id : ids) {
     const storage::Key key = profile_key(id);
-    if (!profiles_.contains(id.text) && !writes_.contains(key) && asked.insert(id.text).second) {
+    if (!profiles_.contains(id.text) && unwritten(key) == nullptr && asked.insert(id.text).second) {
       wanted.push_back(key);
     }
   }
@@ -153,21 +176,19 @@ Result<Traits*> Ledger::group(std::string_view id) {
 }
 
 Profile& Ledger::create(ProfileId id, std::uint64_t number) {
-  const std::string key = id.text;
-  Profile& profile =
-      profiles_.insert(key, Profile{.id = std::move(id), .number = number}, sizeof(Profile));
+  Profile& profile = keep(Profile{.id = std::move(id), .number = number});
   touch(profile);
   return profile;
 }
 
 void Ledger::touch(const Profile& profile) {
-  if (dirty_profiles_.insert(profile.id.text).second) {
+  if (changes_.profiles.insert(&profile).second) {
     pending_bytes_ += profiles::bytes_of(profile);
   }
 }
 
 void Ledger::touch_group(std::string_view id) {
-  if (dirty_groups_.emplace(id).second) {
+  if (changes_.groups.emplace(id).second) {
     if (const Traits* traits = groups_.find(id)) {
       pending_bytes_ += bytes_of(*traits);
     }
@@ -186,9 +207,7 @@ void Ledger::disown(std::string_view type, std::string_view value) {
 
 void Ledger::absorb(const Profile& from, const ProfileId& into) {
   write(profile_key(from.id), encode_redirect(into));
-  const std::string key = from.id.text;
-  dirty_profiles_.erase(key);
-  profiles_.erase(key);
+  forget(ProfileId(from.id));
 }
 
 void Ledger::remove(const Profile& profile) {
@@ -198,17 +217,29 @@ void Ledger::remove(const Profile& profile) {
     }
   }
   write(profile_key(profile.id), std::nullopt);
-  const std::string key = profile.id.text;
-  dirty_profiles_.erase(key);
-  profiles_.erase(key);
+  forget(ProfileId(profile.id));
 }
 
 Profile& Ledger::revive(Profile profile) {
-  const std::string key = profile.id.text;
-  writes_.erase(profile_key(profile.id));
-  Profile& revived = profiles_.insert(key, std::move(profile), sizeof(Profile));
+  changes_.writes.erase(profile_key(profile.id));
+  Profile& revived = keep(std::move(profile));
   touch(revived);
   return revived;
+}
+
+Profile& Ledger::keep(Profile profile) {
+  forget(profile.id);
+  const std::string id = profile.id.text;
+  const std::size_t bytes = profiles::bytes_of(profile);
+  return profiles_.insert(id, std::move(profile), bytes);
+}
+
+void Ledger::forget(const ProfileId& id) {
+  if (const Profile* const known = profiles_.find(id.text)) {
+    changes_.profiles.erase(known);
+    taken_.profiles.erase(known);
+    profiles_.erase(id.text);
+  }
 }
 
 void Ledger::record(const Merge& merge) {
@@ -219,57 +250,86 @@ void Ledger::record(const ProfileId& profile, const HistoryEntry& entry) {
   write(history_key(profile, entry.number), encode(entry));
 }
 
-std::size_t Ledger::pending_items() const {
-  return dirty_profiles_.size() + dirty_groups_.size() + writes_.size() + adds_.size();
-}
-
-storage::Batch Ledger::changes() {
-  storage::Batch batch;
-  batch.puts.reserve(pending_items());
-  for (const std::string& id : dirty_profiles_) {
-    if (const Profile* profile = profiles_.find(id)) {
-      batch.puts.push_back({.key = profile_key(profile->id), .value = encode(*profile)});
+const std::optional<std::string>* Ledger::unwritten(const storage::Key& key) const {
+  for (const Changes* const changes : {&changes_, &taken_}) {
+    if (const auto found = changes->writes.find(key); found != changes->writes.end()) {
+      return &found->second;
     }
   }
-  for (const std::string& id : dirty_groups_) {
+  return nullptr;
+}
+
+std::size_t Ledger::pending_items() const {
+  return changes_.profiles.size() + changes_.groups.size() + changes_.writes.size() +
+         changes_.adds.size();
+}
+
+storage::Batch Ledger::take() {
+  storage::Batch batch;
+  batch.puts.reserve(pending_items());
+  taken_ = std::exchange(changes_, {});
+  pending_bytes_ = 0;
+  // In the order of their keys: so the store walks through its pages once.
+  std::vector<const Profile*> profiles(taken_.profiles.begin(), taken_.profiles.end());
+  std::ranges::sort(
+      profiles, {}, [](const Profile* profile) -> const std::string& { return profile->id.text; });
+  for (const Profile* const profile : profiles) {
+    batch.puts.push_back({.key = profile_key(profile->id), .value = encode(*profile)});
+  }
+  for (const std::string& id : taken_.groups) {
     if (const Traits* traits = groups_.find(id)) {
       json::Writer out;
       write_stored(out, *traits);
       batch.puts.push_back({.key = group_key(id), .value = out.take()});
     }
   }
-  for (const auto& [key, value] : writes_) {
+  for (const auto& [key, value] : taken_.writes) {
     if (value) {
       batch.puts.push_back({.key = key, .value = *value});
     } else {
       batch.dels.push_back({.key = key});
     }
   }
-  for (const auto& [key, change] : adds_) {
+  for (const auto& [key, change] : taken_.adds) {
     batch.adds.push_back({.key = key, .by = change.first, .expires = change.second});
   }
   return batch;
 }
 
-void Ledger::flushed() {
-  for (const std::string& id : dirty_profiles_) {
-    if (const Profile* profile = profiles_.find(id)) {
-      profiles_.resize(id, profiles::bytes_of(*profile));
-    }
+void Ledger::written() {
+  for (const Profile* const profile : taken_.profiles) {
+    profiles_.resize(profile->id.text, profiles::bytes_of(*profile));
   }
-  for (const std::string& id : dirty_groups_) {
+  for (const std::string& id : taken_.groups) {
     if (const Traits* traits = groups_.find(id)) {
       groups_.resize(id, bytes_of(*traits));
     }
   }
-  dirty_profiles_.clear();
-  dirty_groups_.clear();
-  writes_.clear();
-  adds_.clear();
-  pending_bytes_ = 0;
-  profiles_.trim(cache_bytes_ / 2);
-  owners_.trim(cache_bytes_ / 4);
-  groups_.trim(cache_bytes_ / 4);
+  taken_ = {};
+  profiles_.trim(cache_bytes_ / 2, [this](const std::string&, const Profile& profile) {
+    return changes_.profiles.contains(&profile);
+  });
+  owners_.trim(cache_bytes_ / 4, [](const std::string&, const ProfileId&) { return false; });
+  groups_.trim(cache_bytes_ / 4, [this](const std::string& id, const Traits&) {
+    return changes_.groups.contains(id);
+  });
+}
+
+void Ledger::restore() {
+  // What changed since is newer; whoever is in memory is no longer as a write of before says.
+  std::erase_if(taken_.writes, [this](const auto& write) {
+    return write.first.space == profile_key({}).space && profiles_.contains(write.first.key);
+  });
+  changes_.profiles.merge(taken_.profiles);
+  changes_.groups.merge(taken_.groups);
+  changes_.writes.merge(taken_.writes);
+  for (const auto& [key, change] : taken_.adds) {
+    add(key, change.first, change.second);
+  }
+  taken_ = {};
+  for (const Profile* const profile : changes_.profiles) {
+    pending_bytes_ += profiles::bytes_of(*profile);
+  }
 }
 
 Result<std::vector<std::optional<storage::Entry>>> Ledger::read(
@@ -303,9 +363,7 @@ Result<void> Ledger::load_profiles(std::span<const storage::Key> keys) {
           {.code = ErrorCode::Internal, .message = stored.error().message, .reason = "corrupt"});
     }
     if (stored->redirect.empty()) {
-      const std::size_t bytes = profiles::bytes_of(stored->profile);
-      const std::string id = stored->profile.id.text;
-      profiles_.insert(id, std::move(stored->profile), bytes);
+      keep(std::move(stored->profile));
     }
   }
   return {};
@@ -313,11 +371,11 @@ Result<void> Ledger::load_profiles(std::span<const storage::Key> keys) {
 
 void Ledger::write(storage::Key key, std::optional<std::string> value) {
   pending_bytes_ += key.part.size() + key.key.size() + (value ? value->size() : 0);
-  writes_.insert_or_assign(std::move(key), std::move(value));
+  changes_.writes.insert_or_assign(std::move(key), std::move(value));
 }
 
 void Ledger::add(storage::Key key, std::int64_t by, std::int64_t expires) {
-  auto& change = adds_[std::move(key)];
+  auto& change = changes_.adds[std::move(key)];
   change.first += by;
   change.second = std::max(change.second, expires);
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,10 +24,10 @@
 namespace edge::profiles {
 
 /// The profiles and their index as the fold sees and changes them: a bounded cache over the store
-/// that gathers what changed until it is written. One thread only, and the only writer of its
-/// spaces.
+/// that gathers what changed until it is written. While one batch of changes is being written the
+/// next is gathered. One thread only, and the only writer of its spaces.
 ///
-/// Pointers that it gives out stay good until `flushed`. Reading can fail as the store can; a
+/// Pointers that it gives out stay good until `written`. Reading can fail as the store can; a
 /// failed read changes nothing.
 class Ledger {
  public:
@@ -46,15 +48,19 @@ class Ledger {
     virtual void merging(Profile& into, Profile& from) = 0;
   };
 
-  /// Borrows the store for life. `cache_bytes` bounds what is kept after each `flushed`.
+  /// Borrows the store for life. `cache_bytes` bounds what is kept after each `written`, what waits
+  /// to be written aside.
   Ledger(storage::Store& store, std::size_t cache_bytes)
       : store_(store), cache_bytes_(cache_bytes) {}
 
   /// Reads what is not in memory of the owners of `identifiers` and their profiles, in few calls.
   Result<void> prefetch(std::span<const Identifier> identifiers);
+  /// Called before something that is not in memory is read alone: a chance to `prefetch` what will
+  /// be needed next as well. nullptr: nobody takes it.
+  void on_miss(std::function<Result<void>()> call) { on_miss_ = std::move(call); }
 
-  /// Who owns an identifier; empty when nobody does.
-  Result<ProfileId> owner(std::string_view type, std::string_view value);
+  /// Who owns an identifier; empty when nobody does. Good until the next call.
+  Result<const ProfileId*> owner(std::string_view type, std::string_view value);
   /// The profile of that id; nullptr when there is none (any more).
   Result<Profile*> profile(const ProfileId& id);
   /// The same for an id that may have been absorbed: the profile it leads to.
@@ -88,29 +94,45 @@ class Ledger {
   void watch(Watcher* watcher) { watcher_ = watcher; }
   [[nodiscard]] Watcher* watcher() const { return watcher_; }
 
-  /// How much waits to be written, roughly.
+  /// How much has changed since the last `take`, roughly.
   [[nodiscard]] std::size_t pending_items() const;
   [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
-  /// Everything that changed since the last `flushed`. The same again until then.
-  [[nodiscard]] storage::Batch changes();
-  /// Says that `changes` is durable: forgets it and shrinks the cache.
-  void flushed();
+  /// Everything that changed since the last one, to be written as one batch. Ends with `written` or
+  /// `restore`; there is none in between.
+  [[nodiscard]] storage::Batch take();
+  /// What was taken is durable: forgets it and shrinks the cache.
+  void written();
+  /// What was taken is not written: it belongs to what changed again.
+  void restore();
 
  private:
   Result<std::vector<std::optional<storage::Entry>>> read(std::span<const storage::Key> keys);
+  Result<void> miss();
   Result<void> load_profiles(std::span<const storage::Key> keys);
+  [[nodiscard]] const std::optional<std::string>* unwritten(const storage::Key& key) const;
+  Profile& keep(Profile profile);
+  void forget(const ProfileId& id);
+
+  /// What is to be written. The profiles are those in memory; who is gone from there is in
+  /// `writes`.
+  struct Changes {
+    std::unordered_set<const Profile*> profiles;
+    std::set<std::string, std::less<>> groups;                           // by id
+    std::map<storage::Key, std::optional<std::string>> writes;           // nothing: delete
+    std::map<storage::Key, std::pair<std::int64_t, std::int64_t>> adds;  // by, expires
+  };
 
   storage::Store& store_;
   const std::size_t cache_bytes_;
   Lru<ProfileId> owners_;  // by type NUL value; an empty id: known to have no owner
   Lru<Profile> profiles_;  // by id
   Lru<Traits> groups_;     // by id
-  std::set<std::string, std::less<>> dirty_profiles_;
-  std::set<std::string, std::less<>> dirty_groups_;
-  std::map<storage::Key, std::optional<std::string>> writes_;           // nothing: delete
-  std::map<storage::Key, std::pair<std::int64_t, std::int64_t>> adds_;  // by, expires
+  Changes changes_;
+  Changes taken_;
   std::size_t pending_bytes_ = 0;
   Watcher* watcher_ = nullptr;
+  std::function<Result<void>()> on_miss_;
+  std::string key_;  // of the index, while something is looked up
 };
 
 }  // namespace edge::profiles

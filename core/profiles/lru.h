@@ -56,12 +56,17 @@ class Lru {
     }
   }
 
-  /// Drops the least recently used values until at most `bytes` octets are left.
-  void trim(std::size_t bytes) {
-    while (bytes_ > bytes && !nodes_.empty()) {
-      places_.erase(nodes_.back().key);
-      bytes_ -= nodes_.back().bytes;
-      nodes_.pop_back();
+  /// Drops the least recently used values, but those that `must_stay`, until at most `bytes` octets
+  /// are left.
+  template <typename MustStay>
+  void trim(std::size_t bytes, const MustStay& must_stay) {
+    for (auto node = nodes_.end(); bytes_ > bytes && node != nodes_.begin();) {
+      --node;
+      if (!must_stay(node->key, node->value)) {
+        places_.erase(node->key);
+        bytes_ -= node->bytes;
+        node = nodes_.erase(node);
+      }
     }
   }
 

@@ -21,8 +21,10 @@ constexpr milliseconds kRetryWait{100};
 /// One batch stays well below the limits of the port; a single event adds at most about 2,000
 /// items.
 constexpr std::size_t kMaxPendingItems = 4'000;
-constexpr std::size_t kMaxPendingBytes = std::size_t{2} << 20U;
+constexpr std::size_t kMaxPendingBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMaxAnnouncements = 200;
+/// Records between two looks at who waits: about a millisecond.
+constexpr std::uint64_t kAttendEvery = 64;
 
 bool is_corrupt(const Error& error) {
   return error.reason == "corrupt";
@@ -47,19 +49,6 @@ Projector::Projector(storage::Store& store,
       registry_(registry),
       ledger_(store, options_.cache_bytes),
       segments_(ledger_, registry, options_.noted) {}
-
-Projector::~Projector() {
-  for (Waiter& waiter : waiters_) {
-    waiter.reached(Failure({.code = ErrorCode::Unavailable,
-                            .message = "stopping",
-                            .retry_after = std::chrono::seconds{1}}));
-  }
-  for (Waiting& waiting : tasks_) {
-    waiting.done(Failure({.code = ErrorCode::Unavailable,
-                          .message = "stopping",
-                          .retry_after = std::chrono::seconds{1}}));
-  }
-}
 
 void Projector::run(const std::stop_token& stop) {
   const std::stop_callback wake_on_stop(stop, [this] { wake(); });
@@ -160,6 +149,7 @@ Result<void> Projector::load_position() {
   }
   epoch_ = position->epoch;
   folded_ = position->offset;
+  begun_ = position->offset;
   written_ = position->offset;
   if (auto due = load_next_due(); !due) {
     return due;
@@ -172,7 +162,7 @@ Result<void> Projector::step(milliseconds wait, const std::stop_token& stop) {
   if (auto loaded = load_position(); !loaded) {
     return loaded;
   }
-  if (is_flush_due()) {
+  if (flight_ || is_flush_due()) {
     wait = milliseconds{0};
   }
   const auto slice = read(wait, stop);
@@ -183,11 +173,16 @@ Result<void> Projector::step(milliseconds wait, const std::stop_token& stop) {
     return folded;
   }
   folded_ = std::max(folded_, slice->reached);
-  if (folded_ != written_ && !dirty_since_) {
+  if (folded_ != begun_ && !dirty_since_) {
     dirty_since_ = clock_.steady();
   }
-  if (is_flush_due()) {
-    return flush();
+  if (flight_ && slice->records.empty()) {
+    if (auto landed = land(); !landed) {  // nothing else to do
+      return landed;
+    }
+  }
+  if (auto attended = attend(); !attended) {
+    return attended;
   }
   answer_waiters();
   return {};
@@ -218,34 +213,56 @@ Result<storage::Slice> Projector::read(milliseconds wait, const std::stop_token&
 
 Result<void> Projector::fold_all(const std::vector<storage::RecordPointer>& records) {
   std::vector<Prepared> prepared;
-  std::vector<Identifier> lookups;
   prepared.reserve(records.size());
   for (const storage::RecordPointer& record : records) {
     Prepared& one = prepared.emplace_back(Prepared{.offset = record->offset});
     if (auto event = events::Event::decode(record->body)) {
       one.ids = identifiers_of(*event, options_.rules);
-      std::ranges::move(lookups_of(*event, one.ids), std::back_inserter(lookups));
       one.event.emplace(std::move(*event));
     }
   }
-  if (auto fetched = ledger_.prefetch(lookups); !fetched && !is_corrupt(fetched.error())) {
-    return fetched;  // what is damaged is met again by the event that needs it
+  // Mostly everybody is in memory; for the first who is not, the rest is read together.
+  std::span<const Prepared> left = prepared;
+  bool is_fetched = false;
+  ledger_.on_miss([&]() -> Result<void> {
+    return std::exchange(is_fetched, true) ? Result<void>{} : prefetch(left);
+  });
+  Result<void> folded;
+  for (; folded && !left.empty(); left = left.subspan(1)) {
+    folded = fold_next(left.front());
   }
+  ledger_.on_miss(nullptr);
+  return folded;
+}
+
+Result<void> Projector::prefetch(std::span<const Prepared> prepared) {
+  std::vector<Identifier> lookups;
   for (const Prepared& one : prepared) {
-    if (auto folded = fold_one(one); !folded) {
-      return folded;
-    }
-    folded_ = one.offset;
-    ++records_;
-    if (ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes ||
-        received_run_.size() >= kMaxPendingItems ||
-        segments_.announcements().size() >= kMaxAnnouncements) {
-      if (auto flushed = flush(); !flushed) {
-        return flushed;
-      }
+    if (one.event) {
+      std::ranges::move(lookups_of(*one.event, one.ids), std::back_inserter(lookups));
     }
   }
-  return {};
+  auto fetched = ledger_.prefetch(lookups);
+  // What is damaged is met again by the event that needs it.
+  return fetched || !is_corrupt(fetched.error()) ? fetched : Result<void>{};
+}
+
+Result<void> Projector::fold_next(const Prepared& prepared) {
+  if (auto folded = fold_one(prepared); !folded) {
+    return folded;
+  }
+  folded_ = prepared.offset;
+  ++records_;
+  if (flight_ || records_ % kAttendEvery == 0) {
+    if (auto attended = attend(); !attended) {
+      return attended;
+    }
+  }
+  const bool is_full = ledger_.pending_items() > kMaxPendingItems ||
+                       ledger_.pending_bytes() > kMaxPendingBytes ||
+                       received_run_.size() >= kMaxPendingItems ||
+                       segments_.announcements().size() >= kMaxAnnouncements;
+  return is_full ? begin_flush() : Result<void>{};
 }
 
 Result<void> Projector::fold_one(const Prepared& prepared) {
@@ -283,53 +300,6 @@ Result<void> Projector::fold_one(const Prepared& prepared) {
   return {};
 }
 
-Result<void> Projector::flush() {
-  // Who entered and left is told to the log first: after a crash in between the same happens again,
-  // with the same ids.
-  if (!segments_.announcements().empty()) {
-    const auto told =
-        options_.announce ? options_.announce(segments_.announcements()) : Result<void>{};
-    if (!told) {
-      return told;
-    }
-  }
-  storage::Batch batch = ledger_.changes();
-  if (!received_run_.empty()) {
-    batch.puts.push_back(received_entry(received_run_));
-  }
-  batch.advances.push_back({.consumer = kConsumer,
-                            .stream = kStream,
-                            .lane = options_.lane,
-                            .position = {.offset = folded_, .epoch = epoch_}});
-  const auto receipt = store_.commit(std::move(batch), storage::Deadline::in(kPatience));
-  if (!receipt) {
-    return Failure(receipt.error());
-  }
-  ledger_.flushed();
-  segments_.announced();
-  received_run_.clear();
-  dirty_since_.reset();
-  ++flushes_;
-  {
-    const std::lock_guard lock(mutex_);
-    written_ = folded_;
-  }
-  answer_waiters();
-  return {};
-}
-
-bool Projector::is_flush_due() {
-  if (folded_ == written_) {
-    return false;
-  }
-  if (dirty_since_ && clock_.steady() - *dirty_since_ >= options_.flush_after) {
-    return true;
-  }
-  const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(waiters_,
-                             [this](const Waiter& waiter) { return waiter.offset <= folded_; });
-}
-
 milliseconds Projector::time_to_wait() {
   const std::lock_guard lock(mutex_);
   if (!tasks_.empty()) {
@@ -361,29 +331,6 @@ std::stop_token Projector::renew_wake() {
     wake_ = std::stop_source{};
   }
   return wake_.get_token();
-}
-
-void Projector::answer_waiters() {
-  std::vector<Waiter> reached;
-  std::vector<Waiter> late;
-  {
-    const std::lock_guard lock(mutex_);
-    std::vector<Waiter> waiting;
-    const SteadyTime now = clock_.steady();
-    for (Waiter& waiter : waiters_) {
-      auto& list = waiter.offset <= written_ ? reached : waiter.until <= now ? late : waiting;
-      list.push_back(std::move(waiter));
-    }
-    waiters_ = std::move(waiting);
-  }
-  for (Waiter& waiter : reached) {
-    waiter.reached({});
-  }
-  for (Waiter& waiter : late) {
-    waiter.reached(Failure({.code = ErrorCode::Unavailable,
-                            .message = "profiles are still catching up",
-                            .retry_after = std::chrono::seconds{1}}));
-  }
 }
 
 }  // namespace edge::profiles

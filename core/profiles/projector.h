@@ -7,8 +7,8 @@
 // A flush holds everything that changed since the last one together with how far the log was
 // folded, so a crash between two flushes loses nothing and repeats nothing: the next start folds
 // the same records into the same state. Flushes are coalesced: a profile that many events touch is
-// written once. Who must see the effect of what was answered before waits with `when_reached`,
-// which makes the next flush happen at once.
+// written once; and while one is being written, folding goes on. Who must see the effect of what
+// was answered before waits with `when_reached`, which makes the next flush happen at once.
 //
 // The same thread is the only writer of everything about people, so whatever changes them besides
 // the log comes to it too: time, which ends memberships in segments without any event; new segment
@@ -21,8 +21,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -130,6 +132,7 @@ class Projector {
     Reached done;
   };
   struct Prepared;
+  struct Flight;
   enum class Work : std::uint8_t { Idle, Some };
 
   Result<void> load_position();
@@ -137,8 +140,17 @@ class Projector {
   Result<void> step(std::chrono::milliseconds wait, const std::stop_token& stop);
   Result<storage::Slice> read(std::chrono::milliseconds wait, const std::stop_token& stop);
   Result<void> fold_all(const std::vector<storage::RecordPointer>& records);
+  Result<void> prefetch(std::span<const Prepared> prepared);
+  Result<void> fold_next(const Prepared& prepared);
   Result<void> fold_one(const Prepared& prepared);
+  /// Writes what has changed and waits until it is durable.
   Result<void> flush();
+  /// Gives what has changed to the store; waits for what is being written before.
+  Result<void> begin_flush();
+  /// Waits for what is being written.
+  Result<void> land();
+  /// `land` when that need not wait, then `begin_flush` when it is time for that.
+  Result<void> attend();
   /// The rest of a turn: time, tasks, new segments. Some: there is more to do at once.
   Result<Work> step_aside(const std::stop_token& stop);
   [[nodiscard]] bool is_current();
@@ -169,7 +181,9 @@ class Projector {
   bool loaded_ = false;
   bool careful_ = false;  // a record in the next slice is damaged: read one at a time
   std::uint64_t epoch_ = 0;
-  std::uint64_t folded_ = 0;  // up to this offset, in memory
+  std::uint64_t folded_ = 0;        // up to this offset, in memory
+  std::uint64_t begun_ = 0;         // up to this offset, written or being written
+  std::shared_ptr<Flight> flight_;  // nothing: nothing is being written
   std::optional<SteadyTime> dirty_since_;
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::uint64_t> records_{0};

@@ -35,7 +35,7 @@ std::string folded(std::string_view text) {
     require(fold(ledger, rules, *event, ids, {.lane = 0, .offset = ++offset}).has_value());
   }
   std::string state;
-  for (const auto& put : ledger.changes().puts) {
+  for (const auto& put : ledger.take().puts) {
     if (put.key.space == "profile") {
       const auto stored = edge::profiles::decode_stored(put.value);
       require(stored.has_value());

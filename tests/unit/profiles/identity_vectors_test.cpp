@@ -56,7 +56,8 @@ class Run {
       resolved_[std::string(event->message_id())] = id->text;
       log_.push_back({std::string(op.raw()), offset, *id});
     }
-    REQUIRE(store.commit(ledger_.changes(), test::soon()));
+    REQUIRE(store.commit(ledger_.take(), test::soon()));
+    ledger_.written();
   }
 
   /// The profile that the event of that message id belongs to in the end; empty: none.
@@ -82,8 +83,8 @@ class Run {
 
   /// Takes back `merge-N`: the N-th of the log.
   void undo(const std::string& name) {
-    REQUIRE(store_.commit(ledger_.changes(), test::soon()));
-    ledger_.flushed();
+    REQUIRE(store_.commit(ledger_.take(), test::soon()));
+    ledger_.written();
     const std::string entry = test::entries(store_, "merge").at(std::stoul(name.substr(6)) - 1);
     const auto merge = profiles::decode_merge(std::string_view(entry).substr(entry.find('=') + 1));
     const auto events_of = [&](std::uint64_t number,

@@ -11,6 +11,7 @@
 #include "core/profiles/profiles.h"
 #include "tests/support/fakes.h"
 #include "tests/support/memory_store.h"
+#include "tests/unit/profiles/late_store.h"
 #include "tests/unit/profiles/log.h"
 
 namespace edge {
@@ -140,6 +141,31 @@ TEST_CASE("the same log gives the same state in any pieces, with crashes and ref
   REQUIRE(last.drain());
 
   CHECK(test::whole_state(store) == expected);
+}
+
+TEST_CASE("what is folded while earlier changes are written, or refused, is the same state",
+          "[profiles]") {
+  const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 13));
+  const std::uint64_t refuse_every = GENERATE(0U, 2U, 3U);
+  const auto log = random_log(seed, 1'200);
+  const test::FakeClock clock;
+  MemoryStore store(clock);
+  append(store, log);
+  test::LateStore late(store, refuse_every);
+  profiles::SegmentRegistry registry(late, {});
+  Projector projector(late,
+                      registry,
+                      clock,
+                      {.cache_bytes = seed % 2 == 0 ? 0 : std::size_t{1} << 20U,
+                       .max_records = 3,
+                       .flush_after = std::chrono::milliseconds{0}});
+
+  while (projector.counters().position < store.head("events", 0)) {
+    static_cast<void>(projector.drain());  // refused commits are repeated
+  }
+
+  CHECK(test::whole_state(store) == fold_in_one_go(log));
+  CHECK(projector.counters().flushes > 10);
 }
 
 TEST_CASE("a rebuild from an empty state gives what is stored", "[profiles]") {
