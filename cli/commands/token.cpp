@@ -13,6 +13,8 @@
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "core/config/config.h"
+#include "core/encoding/base64.h"
+#include "core/encoding/utf8.h"
 #include "core/json/writer.h"
 #include "core/tokens/jwt.h"
 #include "core/tokens/roles.h"
@@ -145,8 +147,10 @@ Result<int> print_verified(Call& call, const tokens::VerifiedToken& verified) {
   } else if (call.format() == Format::Table && !call.has("select")) {
     call.out().write(verified.jws.payload);
     return exit_code::kDone;
-  } else {
+  } else if (encoding::is_utf8(verified.jws.payload)) {
     out.key("payload").string(verified.jws.payload);
+  } else {
+    out.member("payload_b64", encoding::base64_encode(verified.jws.payload));
   }
   return call.print(Document{.json = out.end_object().take(), .human = human});
 }
@@ -319,7 +323,8 @@ void token(Tree& tree) {
           "verification",
           R"({"type":"object","required":["schema","valid","code"],"properties":{)"
           R"("schema":{"const":"edge.verification/1"},"valid":{"type":"boolean"},"code":{"type":"string"},)"
-          R"("header":{"type":"object"},"claims":{"type":"object"},"payload":{"type":"string"}}})")
+          R"("header":{"type":"object"},"claims":{"type":"object"},"payload":{"type":"string"},)"
+          R"("payload_b64":{"type":"string"}}})")
       .runs(verify);
   tree.command("token inspect", "Show what a token says, without checking it")
       .positional({.name = "TOKEN", .help = "the token, - or @FILE", .required = true})

@@ -151,3 +151,27 @@ TEST_CASE("token verify --batch answers every line of the vectors", "[cli]") {
         std::count(text->begin(), text->end(), '\n'));
   CHECK(done.out.find("\"error\"") == std::string::npos);
 }
+
+TEST_CASE("token verify gives octets that are no text in base64", "[cli]") {
+  const Sandbox sandbox;
+  const auto run = [&](const std::string& token) {
+    return sandbox.edgectl({"token",
+                            "verify",
+                            token,
+                            "--jws",
+                            "--no-iss",
+                            "--no-aud",
+                            "--alg",
+                            "HS256",
+                            "--secret-env",
+                            "KEY",
+                            "--json"},
+                           {.env = {{"KEY", kSecret}}});
+  };
+  const std::string token = "eyJhbGciOiJIUzI1NiJ9.__4A.uPqjoa3ILh7QJoxEJt4F0mnQUeqRSGpWhDGiNyJLbE8";
+
+  const Finished verified = run(token);
+
+  CHECK(verified.exit == 0);
+  CHECK(verified.out.find(R"("payload_b64": "//4A")") != std::string::npos);
+}
