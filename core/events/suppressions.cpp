@@ -109,15 +109,27 @@ bool Suppressions::has(NameKind kind, std::string_view name) const {
 }
 
 bool Suppressions::names(const Draft& draft) const {
+  return has_any(
+      {draft.user_id, draft.anonymous_id, draft.previous_id, draft.traits, draft.context});
+}
+
+bool Suppressions::names(const Event& event) const {
+  return has_any({event.user_id(),
+                  event.anonymous_id(),
+                  event.previous_id(),
+                  event.traits(),
+                  event.context()});
+}
+
+bool Suppressions::has_any(const Named& named) const {
   if (hashes_.get()->empty()) {
     return false;
   }
-  if (has(NameKind::UserId, draft.user_id) || has(NameKind::AnonymousId, draft.anonymous_id) ||
-      has(NameKind::UserId, draft.previous_id) || has(NameKind::AnonymousId, draft.previous_id)) {
-    return true;
-  }
-  const auto context_traits = draft.context ? draft.context->find("traits") : std::nullopt;
-  return has(NameKind::Email, email_in(draft.traits)) ||
+  const auto context_traits = named.context ? named.context->find("traits") : std::nullopt;
+  return has(NameKind::UserId, named.user_id) || has(NameKind::AnonymousId, named.anonymous_id) ||
+         has(NameKind::UserId, named.previous_id) ||
+         has(NameKind::AnonymousId, named.previous_id) ||
+         has(NameKind::Email, email_in(named.traits)) ||
          has(NameKind::Email, email_in(context_traits));
 }
 

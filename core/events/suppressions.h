@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -16,6 +17,7 @@
 #include "core/base/result.h"
 #include "core/base/snapshot.h"
 #include "core/events/draft.h"
+#include "core/events/event.h"
 #include "core/storage/storage.h"
 
 namespace edge::events {
@@ -42,11 +44,21 @@ class Suppressions {
   /// Whether the event names somebody who is on the list: as user id, anonymous id or earlier id,
   /// or by the mail address in its traits.
   [[nodiscard]] bool names(const Draft& draft) const;
+  [[nodiscard]] bool names(const Event& event) const;
   /// Secret of this installation for hashes of personal values; empty before `load`.
   [[nodiscard]] const std::string& salt() const { return salt_; }
 
  private:
   using Hashes = std::unordered_set<std::string>;
+  /// The ids and the objects with traits of an event.
+  struct Named {
+    std::string_view user_id;
+    std::string_view anonymous_id;
+    std::string_view previous_id;
+    std::optional<json::Value> traits;
+    std::optional<json::Value> context;
+  };
+  [[nodiscard]] bool has_any(const Named& named) const;
   [[nodiscard]] std::string hash_of(NameKind kind, std::string_view name) const;
 
   storage::Store& store_;

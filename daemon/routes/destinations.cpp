@@ -127,7 +127,25 @@ Result<http::Response> test(Edge& edge, const http::Request& request) {
   return http::json(out, delivery::succeeded(*attempt) ? 200 : 502);
 }
 
-/// Sends one event now, once; with `?queue=1` like any other, later.
+/// Answers as if the event of a suppressed person had been sent: nobody learns who is on the list.
+http::Response withheld(Edge& edge, const destinations::Entry& entry, bool is_queued) {
+  edge.metrics
+      .counter(
+          "edge_events_suppressed_total", "Valid events that were not kept, by reason", {"reason"})
+      .with({"suppressed"})
+      .add();
+  json::Writer out;
+  out.begin_object().member("success", true).member("destination", entry.definition.name);
+  if (is_queued) {
+    out.member("queued", true).end_object();
+    return http::json(out, 202);
+  }
+  out.key("requests").begin_array().end_array().member("responseTime", 0).end_object();
+  return http::json(out);
+}
+
+/// Sends one event now, once; with `?queue=1` like any other, later. Not those of suppressed people
+/// (events spec 5.7).
 Result<http::Response> forward(Edge& edge, const http::Request& request) {
   const auto entry = entry_of(edge, request);
   if (!entry) {
@@ -137,8 +155,13 @@ Result<http::Response> forward(Edge& edge, const http::Request& request) {
     return Failure({ErrorCode::Conflict, "the destination is disabled", {}, "disabled"});
   }
   const auto text = delivery::canonical_text(request.body(), edge.clock.now(), edge.ids);
-  if (!text) {
-    return Failure(text.error());
+  const auto event =
+      text ? events::Event::decode(*text) : Result<events::Event>(Failure(text.error()));
+  if (!event) {
+    return Failure(event.error());
+  }
+  if (edge.suppressions.names(*event)) {
+    return withheld(edge, **entry, request.query_value("queue") == "1");
   }
   const std::string& id = (*entry)->definition.id;
   json::Writer out;

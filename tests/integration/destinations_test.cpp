@@ -224,6 +224,48 @@ TEST_CASE("one event is forwarded at once or queued", "[destinations]") {
   CHECK(asking.ask("POST", "/cdp/forward/h", event).status == 409);
 }
 
+TEST_CASE("an event of a suppressed person is not forwarded either", "[destinations]") {
+  const Receiver receiver;
+  DaemonProcess daemon(kOutbound);
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  REQUIRE(asking.ask("POST", "/cdp/destinations", hook("h", receiver.url())).status == 200);
+  for (const auto* subject :
+       {R"("USER_ID","subjectIds":["u-1"])", R"("EMAIL","subjectIds":["ada@example.com"])"}) {
+    const auto asked = asking.ask(
+        "POST",
+        "/cdp/regulations",
+        std::string(R"({"regulationType":"SUPPRESS_ONLY","subjectType":)") + subject + "}");
+    REQUIRE(asked.status == 200);
+    REQUIRE(asking.wait_for("/cdp/regulations/" + asked.at("/id"), "/status", "FINISHED"));
+  }
+
+  const auto by_id =
+      asking.ask("POST", "/cdp/forward/h", R"({"type":"track","event":"e","userId":"u-1"})");
+  const auto by_mail =
+      asking.ask("POST",
+                 "/cdp/forward/h?queue=1",
+                 R"({"type":"identify","userId":"u-2","traits":{"email":" Ada@Example.com"}})");
+  const auto by_context =
+      asking.ask("POST",
+                 "/cdp/forward/h",
+                 R"({"eventId":"s","eventType":"track","event":"e","user":{"userId":"u-1"}})");
+  const auto other =
+      asking.ask("POST", "/cdp/forward/h", R"({"type":"track","event":"e","userId":"u-2"})");
+
+  CHECK(by_id.status == 200);
+  CHECK(by_id.at("/success") == "true");
+  CHECK(by_id.at("/requests") == "[]");
+  CHECK(by_mail.status == 202);
+  CHECK(by_mail.at("/queued") == "true");
+  CHECK(by_context.status == 200);
+  CHECK(other.at("/requests/0/status") == "200");
+  CHECK(receiver.count() == 1);
+  CHECK(asking.ask("GET", "/metrics")
+            .body.find("edge_events_suppressed_total{reason=\"suppressed\"} 3") !=
+        std::string::npos);
+}
+
 TEST_CASE("whatever a receiver does, nothing is lost and repeats carry the same id",
           "[destinations]") {
   Taken taken;
