@@ -61,10 +61,16 @@ void write_shared(json::Writer& out, const RegulationRecord& record) {
       .member("regulationType", name_in(kTypes, record.request.type))
       .member("subjectType", name_in(kSubjects, record.request.subject))
       .member("subjects", record.subjects)
-      .member("status", record.finished == Time{} ? "RUNNING" : "FINISHED")
+      .member("status",
+              record.finished != Time{} ? "FINISHED"
+              : record.problem.empty()  ? "RUNNING"
+                                        : "FAILED")
       .member("createdAt", to_ms(record.created));
   if (record.finished != Time{}) {
     out.member("finishedAt", to_ms(record.finished));
+  }
+  if (!record.problem.empty()) {
+    out.member("error", record.problem);
   }
   out.key("counts")
       .begin_object()
@@ -149,6 +155,7 @@ Result<RegulationRecord> RegulationRecord::decode(std::string_view text) {
   record.request = {.type = *type, .subject = *subject};
   record.subjects = number_at(root, "subjects");
   record.step = text_at(root, "step");
+  record.problem = text_at(root, "error");
   record.told = number_at(root, "told");
   record.created = from_ms(static_cast<std::int64_t>(number_at(root, "createdAt")));
   record.finished = from_ms(static_cast<std::int64_t>(number_at(root, "finishedAt")));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,7 @@ struct RegulationRecord {
   Time created = {};
   Time finished = {};  ///< 1970: it is running
   Counts counts = {};
+  std::string problem = {};  ///< why it failed; empty: it did not
   std::vector<std::string> manual = {};
 
   [[nodiscard]] std::string encode() const;
@@ -35,6 +38,15 @@ struct RegulationRecord {
   static Result<RegulationRecord> decode(std::string_view text);
   /// What callers get to see.
   [[nodiscard]] std::string document() const;
+};
+
+/// A record, for the class that works on it only.
+struct Regulations::Record : RegulationRecord {};
+
+/// Who drives a regulation.
+struct Regulations::Run {
+  const std::stop_token& stop;
+  const std::function<Result<void>()>& drain;
 };
 
 }  // namespace edge

@@ -70,7 +70,7 @@ Result<std::string> finished_there(Call& call, Remote& daemon, const std::string
     if (!answer) {
       return Failure(answer.error());
     }
-    if (text_of(answer->body, "status") == "FINISHED") {
+    if (text_of(answer->body, "status") != "RUNNING") {
       return answer->body;
     }
     if (stop.load() != 0 || std::chrono::steady_clock::now() > until) {
@@ -81,13 +81,14 @@ Result<std::string> finished_there(Call& call, Remote& daemon, const std::string
   }
 }
 
-Result<std::string> finished_here(Edge& edge, const RegulationRequest& request) {
-  const auto id = edge.regulations.start(request);
+/// Carries the regulation out on this thread.
+Result<std::string> finished_here(Edge& edge, const Result<std::string>& id) {
   if (!id) {
     return Failure(id.error());
   }
   const auto worked = edge.regulations.work({}, [&edge] { return edge.projector.drain(); });
-  if (!worked) {
+  const auto document = edge.regulations.document(*id);
+  if (!worked && (!document || text_of(*document, "status") == "RUNNING")) {
     return Failure(worked.error());
   }
   // What the deletion told destinations is sent as far as it can be now.
@@ -119,11 +120,44 @@ Result<int> print_regulation(Call& call, const std::string& json) {
     }
     human += "\n";
   }
-  return call.print(Document{.json = R"({"schema":"edge.regulation/1",)" + json.substr(1),
-                             .human = std::move(human)});
+  const std::string problem = text_of(json, "error");
+  human += problem.empty() ? "" : problem + "\n";
+  const auto printed = call.print(Document{
+      .json = R"({"schema":"edge.regulation/1",)" + json.substr(1), .human = std::move(human)});
+  if (!printed || problem.empty()) {
+    return printed;
+  }
+  call.note(
+      fmt::format("when that is mended: edgectl profile delete --retry {}", text_of(json, "id")));
+  return exit_code::kPartly;
+}
+
+/// Takes up a regulation that failed.
+Result<int> retry(Call& call) {
+  const std::string id = call["ID"];
+  if (call.flag("everywhere") || call.has("id-type")) {
+    return Failure(usage_error("--retry takes the id of a regulation and nothing else", "retry"));
+  }
+  if (call.dry_run()) {
+    call.note(fmt::format("would take up the regulation \"{}\" again", id));
+    return 0;
+  }
+  if (Remote* const daemon = call.running_daemon()) {
+    const auto answer =
+        daemon->post(fmt::format("/cdp/regulations/{}/retry", encoding::percent_encode(id)), "");
+    const auto done =
+        answer ? finished_there(call, *daemon, id) : Result<std::string>(Failure(answer.error()));
+    return done ? print_regulation(call, *done) : Failure(done.error());
+  }
+  Edge& edge = call.edge();
+  const auto done = finished_here(edge, edge.regulations.retry(id).map([&id] { return id; }));
+  return done ? print_regulation(call, *done) : Failure(done.error());
 }
 
 Result<int> remove(Call& call) {
+  if (call.flag("retry")) {
+    return retry(call);
+  }
   const std::string id = call["ID"];
   const bool keeps_events = !call.flag("everywhere");
   if (call.dry_run()) {
@@ -158,7 +192,9 @@ Result<int> remove(Call& call) {
     return Failure(found ? not_found(call, id) : found.error());
   }
   const auto done = finished_here(
-      edge, {.subject = Name::ProfileId, .ids = {(*found)->id.text}, .keep_events = keeps_events});
+      edge,
+      edge.regulations.start(
+          {.subject = Name::ProfileId, .ids = {(*found)->id.text}, .keep_events = keeps_events}));
   return done ? print_regulation(call, *done) : Failure(done.error());
 }
 
@@ -191,7 +227,8 @@ Result<int> change_suppression(Call& call, RegulationType type, std::string_view
   }
   RegulationRequest wanted = *request;
   wanted.type = type;
-  const auto done = finished_here(call.edge(), wanted);
+  Edge& edge = call.edge();
+  const auto done = finished_here(edge, edge.regulations.start(wanted));
   return done ? print_regulation(call, *done) : Failure(done.error());
 }
 
@@ -329,7 +366,7 @@ Command& with_id_type(Command& command) {
 constexpr std::string_view kRegulation =
     R"({"type":"object","required":["schema","id","regulationType","subjectType","status",)"
     R"("counts","manual"],"properties":{"schema":{"const":"edge.regulation/1"},)"
-    R"("id":{"type":"string"},"status":{"enum":["RUNNING","FINISHED"]},)"
+    R"("id":{"type":"string"},"status":{"enum":["RUNNING","FINISHED","FAILED"]},"error":{"type":"string"},)"
     R"("counts":{"type":"object"},"manual":{"type":"array"}}})";
 
 void declare_suppression(Tree& tree) {
@@ -361,13 +398,17 @@ void profile_privacy(Tree& tree) {
       .about(
           "With --everywhere nothing of the person is left in any file of the store: profile, "
           "history, events, what waits for destinations, dead letters. Webhook destinations are "
-          "told; others are listed, to be told by hand.")
+          "told; others are listed, to be told by hand. A deletion that meets a damaged file "
+          "fails, "
+          "names it, and can be retried.")
       .positional({.name = "ID", .help = "by what the person is known", .required = true})
       .flag("everywhere", "their events too, from every file")
+      .flag("retry", "ID is that of a deletion that failed: take it up again")
       .changes()
       .example("profile delete u-42 --everywhere --yes", "the right to be forgotten")
       .output("regulation", kRegulation)
       .exits(5, "nobody goes by that id")
+      .exits(exit_code::kPartly, "it failed at a damaged file; the line to retry it is printed")
       .runs(remove);
   declare_suppression(tree);
   with_id_type(tree.command("profile export", "Print everything that is kept of a person"))

@@ -149,6 +149,9 @@ struct Claim {
 /// Records that must go for good: those with these offsets (rising; of whatever stream and lane).
 struct Subject {
   std::vector<std::uint64_t> offsets = {};
+  /// Source and id of those of them that may be appended again: the search for duplicates forgets
+  /// these. Of the others it still knows the ids, as keyed hashes.
+  std::vector<std::pair<std::string, std::string>> forgotten_ids = {};
 };
 
 /// Which part of the logs may go for its age: what was committed before `before` (store time in ms)
@@ -222,9 +225,9 @@ class Store {
   virtual Result<std::vector<Owned>> own(const Claim& claim, Deadline deadline) = 0;
 
   /// Removes records of the logs so that no file holds them any more. Offsets are not given anew,
-  /// readers just do not meet them: nobody's position changes. What the ids were is still known to
-  /// the search for duplicates, as keyed hashes. How many of them were there. May take seconds; not
-  /// from a `Done` callback. After a failure some may be gone; repeating does the rest.
+  /// readers just do not meet them: nobody's position changes. How many of them were there. May
+  /// take seconds; not from a `Done` callback. After a failure some may be gone; repeating does the
+  /// rest. `corrupt` names the file that is damaged; what lies in others is gone then.
   virtual Result<std::uint64_t> erase(const Subject& subject, Deadline deadline) = 0;
   /// Makes what batches have deleted or replaced so far unreadable in the files of the state: it
   /// may lie in free pages until then. State batches wait meanwhile, for seconds when the state is

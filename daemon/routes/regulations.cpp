@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Deleting and suppressing people, and handing out what is kept of them: POST /cdp/regulations,
-// GET /cdp/regulations/:id, DELETE /cdp/profiles/:id, GET /cdp/profiles/export (events spec 5.7).
+// GET /cdp/regulations/:id, POST /cdp/regulations/:id/retry, DELETE /cdp/profiles/:id, GET
+// /cdp/profiles/export (events spec 5.7).
 #include "core/regulations.h"
 
 #include <string>
@@ -84,6 +85,10 @@ void regulations(Mount& mount) {
     return edge.regulations.document(request.param("id")).map([](std::string text) {
       return http::json(std::move(text));
     });
+  });
+  mount.post("/cdp/regulations/:id/retry", privacy, [&edge](const http::Request& request) {
+    const std::string id(request.param("id"));
+    return edge.regulations.retry(id).map([&id] { return running(id); });
   });
   mount.del("/cdp/profiles/:id", privacy, [&edge](const http::Request& request) {
     return remove_profile(edge, request);

@@ -89,6 +89,44 @@ TEST_CASE("what profile export prints, profile import brings in", "[cli]") {
   CHECK(into.edgectl({"profile", "export", "nobody"}).exit == 5);
 }
 
+TEST_CASE("who was exported and deleted everywhere can be brought in at once", "[cli]") {
+  const Sandbox sandbox;
+  REQUIRE(sandbox.edgectl({"identify", "-u", "u-1", "--trait", "plan=pro"}).exit == 0);
+  REQUIRE(sandbox.edgectl({"track", "E", "-u", "u-1"}).exit == 0);
+  const std::string kept = sandbox.edgectl({"profile", "export", "u-1"}).out;
+  const auto shows = [&](const std::string& pointer) {
+    return sandbox.edgectl({"profile", "show", "u-1", "--select", pointer}).out;
+  };
+
+  for (int round = 0; round < 2; ++round) {
+    REQUIRE(sandbox.edgectl({"profile", "delete", "u-1", "--everywhere", "--yes"}).exit == 0);
+    REQUIRE(sandbox.edgectl({"profile", "show", "u-1"}).exit == 5);
+    const Finished done = sandbox.edgectl({"profile", "import", "--json"}, {.input = kept});
+
+    CHECK(done.exit == 0);
+    CHECK(has(done.out, "\"duplicates\": 0"));
+    CHECK(shows("/traits/plan") == "pro\n");
+    CHECK(shows("/eventCount") == "2\n");
+  }
+}
+
+TEST_CASE("profile delete takes up a deletion again only when it failed", "[cli]") {
+  const Sandbox sandbox;
+  REQUIRE(sandbox.edgectl({"track", "E", "-u", "u-1"}).exit == 0);
+  const std::string id =
+      sandbox.edgectl({"profile", "delete", "u-1", "--yes", "--json", "--select", "/id"}).out;
+  const auto retry = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"profile", "delete", "--retry"});
+    return sandbox.edgectl(more);
+  };
+
+  const Finished finished = retry({id.substr(0, id.size() - 1)});
+  CHECK(finished.exit == 7);
+  CHECK(has(finished.err, "has not failed"));
+  CHECK(retry({"reg-none"}).exit == 5);
+  CHECK(retry({"reg-none", "--everywhere"}).exit == 2);
+}
+
 TEST_CASE("a profile whose events were not kept is brought in with its traits", "[cli]") {
   const Sandbox sandbox;
 

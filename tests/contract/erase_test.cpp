@@ -68,6 +68,55 @@ TEST_CASE("erased records are gone, and every position stays good", "[storage]")
   CHECK(ids_after(*store, offsets[4]) == IdList{"f"});
 }
 
+TEST_CASE("ids of erased records can be freed from the search for duplicates", "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"), rolling());
+  std::vector<std::uint64_t> offsets;
+  for (const char* id : {"a", "b", "c"}) {
+    offsets.push_back(offset_of(store->commit(appending({id}), soon())));
+    store.clock.advance(GENERATE(0s, 1s));
+  }
+  const auto is_known = [&](const std::string& id) {
+    return !store->commit(appending({id}), soon())->duplicates.empty();
+  };
+
+  REQUIRE(store->erase(
+      {.offsets = {offsets[0], offsets[1]}, .forgotten_ids = {{"web", "b"}, {"other", "a"}}},
+      soon()));
+
+  CHECK(is_known("a"));
+  CHECK_FALSE(is_known("b"));
+  CHECK(is_known("b"));
+  CHECK(is_known("c"));
+  CHECK(ids_after(*store, 0) == IdList{"c", "b"});
+  store.reopen();
+  CHECK(is_known("b"));
+  CHECK(is_known("a"));
+}
+
+TEST_CASE("a damaged part of the log is named, and what lies in others goes", "[storage]") {
+  Subject store("sqlite", rolling());
+  std::vector<std::uint64_t> offsets;
+  for (int i = 0; i < 4; ++i) {
+    offsets.push_back(offset_of(
+        store->commit(appending_secret(std::to_string(i), fmt::format("s3cret{}-", i)), soon())));
+    store.clock.advance(1s);
+  }
+  REQUIRE(store->erase({.offsets = {offsets[3]}}, soon()));  // seals what is there
+  const auto file = files_with(store.directory(), "s3cret1-");
+  REQUIRE(file.size() == 1);
+  REQUIRE(damage_page_with(store.directory() + "/events/" + file[0], "s3cret1-"));
+  store.reopen();
+
+  const auto erased = store->erase({.offsets = {offsets[0], offsets[1], offsets[2]}}, soon());
+
+  REQUIRE_FALSE(erased);
+  CHECK(erased.error().reason == "corrupt");
+  INFO(erased.error().message);
+  CHECK(erased.error().message.find("events/" + file[0] + " is damaged") != std::string::npos);
+  CHECK(files_with(store.directory(), "s3cret0-").empty());
+  CHECK(files_with(store.directory(), "s3cret2-").empty());
+}
+
 TEST_CASE("offsets that do not rise are refused", "[storage]") {
   Subject store("sqlite");
 

@@ -95,6 +95,7 @@ TEST_CASE("a deletion goes on when the daemon is killed in its midst", "[regulat
   Asking asking(daemon);
 
   CHECK(asking.wait_for("/cdp/regulations/" + id, "/status", "FINISHED"));
+  CHECK(asking.ask("GET", "/cdp/regulations/" + id).at("/counts/events") == "20");
   CHECK(asking.ask("POST", "/cdp/profile", R"({"userId":"u-gone"})").body == "null");
   CHECK(asking.ask("POST", "/cdp/profile", R"({"userId":"u-kept"})").at("/eventCount") == "20");
   CHECK_FALSE(holds(daemon.data_dir(), "planted-n0te"));
@@ -121,6 +122,8 @@ TEST_CASE("the routes of privacy answer as written", "[regulations]") {
   const auto deleted = asking.ask("DELETE", "/cdp/profiles/" + profile);
   CHECK(deleted.status == 200);
   CHECK(asking.wait_for("/cdp/regulations/" + deleted.at("/id"), "/status", "FINISHED"));
+  CHECK(asking.ask("POST", "/cdp/regulations/" + deleted.at("/id") + "/retry").status == 409);
+  CHECK(asking.ask("POST", "/cdp/regulations/none/retry").status == 404);
   CHECK(asking.ask("GET", "/cdp/profiles/" + profile).status == 404);
   CHECK(asking.ask("GET", "/cdp/events?userId=u-1").at("/items") == "[]");
 }

@@ -65,6 +65,9 @@ std::uint64_t MemoryStore::head(const std::string& stream, std::uint32_t lane) {
 
 Result<std::uint64_t> MemoryStore::erase(const storage::Subject& subject, Deadline) {
   const std::lock_guard lock(mutex_);
+  for (const auto& name : subject.forgotten_ids) {
+    seen_.erase(name);
+  }
   std::uint64_t erased = 0;
   for (auto& [name, records] : log_) {
     erased += std::erase_if(records, [&](const storage::RecordPointer& record) {

@@ -40,6 +40,7 @@ int last_errno(sqlite3* handle) {
     if (known == 0 &&
         sqlite3_file_control(handle, "main", which, static_cast<void*>(&file)) == SQLITE_OK &&
         file != nullptr && file->pMethods != nullptr &&
+        file->pMethods->xFileControl != nullptr &&  // a journal in memory has none
         file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &of_file) == SQLITE_OK &&
         of_file != 0) {
       return of_file;

@@ -65,7 +65,9 @@ class Engine final : public Store {
   VolumeSet::Volumes open_volumes(Database& state, bool was_clean);
   LogWriter::Start open_log(Database& state, Random& random);
   void announce_dues();
-  std::uint64_t replace(const Volume& volume, std::span<const std::uint64_t> offsets);
+  std::uint64_t replace(const Volume& volume,
+                        std::span<const std::uint64_t> offsets,
+                        std::span<const IdHash> forgotten);
 
   const DirectoryLock lock_;
   Ground ground_;

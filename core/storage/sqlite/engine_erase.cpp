@@ -11,7 +11,11 @@
 //
 // State: VACUUM writes edge.db anew from what is alive, and the truncated write-ahead log takes the
 // old pages with it. It costs as much as the file is large, so callers gather what they delete.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "core/base/fault.h"
 #include "core/storage/sqlite/engine.h"
@@ -26,6 +30,25 @@ Offsets within(const std::vector<std::uint64_t>& offsets, std::uint64_t first, s
   const auto from = std::ranges::lower_bound(offsets, first);
   const auto to = std::lower_bound(from, offsets.end(), end);
   return {from, to};
+}
+
+Error unsealed(const Volume& volume, const Result<void>& sealed) {
+  return sealed ? Error{ErrorCode::Unavailable,
+                        fmt::format("{} cannot be sealed now", volume.path().string()),
+                        "",
+                        "unavailable",
+                        std::chrono::seconds{1}}
+                : sealed.error();
+}
+
+/// SQLite names the new file, or none: damage is in the old one.
+Error of_file(Error error, const std::filesystem::path& path) {
+  if (error.reason == "corrupt") {
+    error.message = fmt::format("{} is damaged, nothing can be removed from it: restore it ({})",
+                                path.string(),
+                                error.message);
+  }
+  return error;
 }
 
 }  // namespace
@@ -44,38 +67,42 @@ Result<std::uint64_t> Engine::erase(const Subject& subject, Deadline deadline) {
       return Failure(rolled.error());
     }
   }
-  if (!housekeeper_->seal_waiting()) {
-    return Failure({ErrorCode::Unavailable,
-                    "a part of the log cannot be sealed now",
-                    "",
-                    "unavailable",
-                    std::chrono::seconds{1}});
+  const auto sealed = housekeeper_->seal_waiting();
+  std::vector<IdHash> forgotten;
+  for (const auto& [source, id] : subject.forgotten_ids) {
+    forgotten.push_back(log_->hash_of(source, id));
   }
   std::uint64_t erased = 0;
+  std::optional<Error> failure;  // the first; what lies in other files goes nevertheless
   const VolumeSet::Volumes volumes = volumes_.all();
   for (std::size_t i = 0; i + 1 < volumes.size(); ++i) {
     const Offsets offsets = within(subject.offsets, volumes[i]->first(), volumes[i + 1]->first());
     if (offsets.empty()) {
       continue;
     }
-    const auto done = guarded([&] { return replace(*volumes[i], offsets); });
-    if (!done) {
-      return done;
+    const Volume& volume = *volumes[i];
+    const auto done = volume.state() == Volume::State::Sealed
+                          ? guarded([&] { return replace(volume, offsets, forgotten); })
+                          : Result<std::uint64_t>(Failure(unsealed(volume, sealed)));
+    if (!done && !failure) {
+      failure = of_file(done.error(), volume.path());
     }
-    erased += *done;
+    erased += done.value_or(0);
   }
-  return erased;
+  return failure ? Failure(*failure) : Result<std::uint64_t>(erased);
 }
 
 /// A crash at any point leaves the old file or the new one, whole; while `edge.db` does not know
 /// the volume, a start takes its facts from the file.
-std::uint64_t Engine::replace(const Volume& volume, Offsets offsets) {
-  const auto rewritten = volume.rewrite(offsets);
+std::uint64_t Engine::replace(const Volume& volume,
+                              Offsets offsets,
+                              std::span<const IdHash> forgotten) {
+  const auto rewritten = volume.rewrite(offsets, forgotten);
   if (!rewritten) {
     return 0;
   }
-  if (auto forgotten = housekeeper_->store(volume.number(), std::nullopt); !forgotten) {
-    throw DatabaseFault(forgotten.error());
+  if (auto cleared = housekeeper_->store(volume.number(), std::nullopt); !cleared) {
+    throw DatabaseFault(cleared.error());
   }
   if (const int error = EDGE_FAULT("erase.before_swap"); error != 0) {
     throw system_fault(error, "rename", volume.path());

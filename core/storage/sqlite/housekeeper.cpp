@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "core/base/fault.h"
+#include "core/storage/sqlite/state_reads.h"
 
 namespace edge::storage::sqlite {
 namespace {
@@ -96,38 +97,37 @@ void Housekeeper::seal_next() {
   }
 }
 
-bool Housekeeper::seal_waiting() {
+Result<void> Housekeeper::seal_waiting() {
+  Result<void> sealed;
+  std::deque<std::shared_ptr<Volume>> failed;
   for (;;) {
     std::shared_ptr<Volume> volume;
     {
       const std::lock_guard lock(mutex_);
       if (closed_.empty()) {
-        return true;
+        closed_ = std::move(failed);
+        return sealed;
       }
-      volume = closed_.front();
+      volume = std::move(closed_.front());
+      closed_.pop_front();
     }
-    if (!try_seal(*volume)) {
-      return false;
+    if (auto done = try_seal(*volume); !done) {
+      sealed = sealed ? done : sealed;
+      failed.push_back(std::move(volume));
     }
-    const std::lock_guard lock(mutex_);
-    closed_.pop_front();
   }
 }
 
-bool Housekeeper::try_seal(Volume& volume) {
+/// Best effort: an unsealed volume is complete and readable, it is tried again, and a start begins
+/// anew with it.
+Result<void> Housekeeper::try_seal(Volume& volume) {
   databases_.erase(volume.path());
-  try {
-    const VolumeFacts facts = volume.seal();
-    if (!store(facts.number, facts)) {
-      return false;
-    }
-    volumes_.put(std::make_shared<Volume>(volume.path(), facts, Volume::State::Sealed));
-    return true;
-  } catch (const std::exception&) {
-    // Best effort: an unsealed volume is complete and readable, it is tried again, and a start
-    // begins anew with it.
-    return false;
+  const auto facts = guarded([&] { return volume.seal(); });
+  auto stored = facts ? store(facts->number, *facts) : Failure(facts.error());
+  if (stored) {
+    volumes_.put(std::make_shared<Volume>(volume.path(), *facts, Volume::State::Sealed));
   }
+  return stored;
 }
 
 Result<void> Housekeeper::store(std::uint64_t number, const std::optional<VolumeFacts>& facts) {

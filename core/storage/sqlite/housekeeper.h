@@ -27,9 +27,9 @@ class Housekeeper {
   ~Housekeeper();
 
   void seal(std::shared_ptr<Volume> volume);
-  /// Seals what waits now, on the calling thread, which must hold the volumes. False when one could
-  /// not be sealed.
-  bool seal_waiting();
+  /// Seals what waits now, on the calling thread, which must hold the volumes. What could not be
+  /// sealed waits on; the failure of the first of them.
+  Result<void> seal_waiting();
   /// Nobody seals, rewrites or removes files of the log but who holds this.
   [[nodiscard]] std::unique_lock<std::mutex> hold_volumes() { return std::unique_lock(changing_); }
 
@@ -39,7 +39,7 @@ class Housekeeper {
  private:
   void run(const std::stop_token& stop);
   void seal_next();
-  bool try_seal(Volume& volume);
+  Result<void> try_seal(Volume& volume);
   void checkpoint(const std::filesystem::path& path);
   void remove_expired();
 

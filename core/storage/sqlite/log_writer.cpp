@@ -209,7 +209,7 @@ void LogWriter::place(Append& append, std::uint32_t& counted, Receipt& receipt) 
 }
 
 bool LogWriter::is_duplicate(const NewRecord& record) {
-  const IdHash hash = hash_id(key_, record.source, record.id);
+  const IdHash hash = hash_of(record.source, record.id);
   for (const std::shared_ptr<Volume>& volume : older_) {
     try {
       if (volume->has_seen(hash, now_ - kDedupeWindowMs)) {

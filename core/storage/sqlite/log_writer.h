@@ -46,6 +46,11 @@ class LogWriter {
   /// thread.
   Result<void> roll(Deadline deadline);
 
+  /// What the search for duplicates keeps of a record's source and id. Thread-safe.
+  [[nodiscard]] IdHash hash_of(std::string_view source, std::string_view id) const {
+    return hash_id(key_, source, id);
+  }
+
   [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
   [[nodiscard]] std::size_t limit() const { return queue_.limit(); }
 

@@ -78,14 +78,15 @@ class Volume {
   /// Adds indexes and filter and makes the file read-only; harmless to repeat after a crash in
   /// between.
   VolumeFacts seal();
-  /// Writes this sealed volume without the records at `offsets` (rising) into a new file beside it,
-  /// `PATH.new`, flushed and read-only. The facts of that file and how many records it leaves out;
-  /// nothing, and no file, when it would leave out none.
+  /// Writes this sealed volume without the records at `offsets` (rising) and without the hashes
+  /// `forgotten` into a new file beside it, `PATH.new`, flushed and read-only. The facts of that
+  /// file and how many records it leaves out; nothing, and no file, when it would leave out none.
   struct Rewritten {
     VolumeFacts facts = {};
     std::uint64_t left_out = 0;
   };
-  std::optional<Rewritten> rewrite(std::span<const std::uint64_t> offsets) const;
+  std::optional<Rewritten> rewrite(std::span<const std::uint64_t> offsets,
+                                   std::span<const IdHash> forgotten) const;
 
   void close_idle_readers() { readers_.close_idle(); }
 

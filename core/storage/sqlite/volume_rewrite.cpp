@@ -6,7 +6,8 @@
 namespace edge::storage::sqlite {
 namespace {
 
-/// Everything that stays, in the order of the old file; `temp.gone` holds what does not.
+/// Everything that stays, in the order of the old file; `temp.gone` and `temp.forgotten` hold what
+/// does not.
 constexpr const char* kCopy =
     "DELETE FROM meta; INSERT INTO meta SELECT * FROM old.meta;"
     "DELETE FROM mark; INSERT INTO mark SELECT * FROM old.mark;"
@@ -14,7 +15,7 @@ constexpr const char* kCopy =
     "INSERT INTO token SELECT * FROM old.token;"
     "INSERT INTO ev SELECT * FROM old.ev WHERE seq NOT IN temp.gone ORDER BY seq;"
     "CREATE TABLE seen(h BLOB PRIMARY KEY) WITHOUT ROWID;"
-    "INSERT INTO seen SELECT h FROM old.seen ORDER BY h;";
+    "INSERT INTO seen SELECT h FROM old.seen WHERE h NOT IN temp.forgotten ORDER BY h;";
 
 std::string quoted(const std::filesystem::path& path) {
   std::string text = "'";
@@ -24,17 +25,25 @@ std::string quoted(const std::filesystem::path& path) {
   return text + "'";
 }
 
-void remember_gone(Database& database, std::span<const std::uint64_t> offsets) {
+void remember(Database& database,
+              std::span<const std::uint64_t> offsets,
+              std::span<const IdHash> forgotten) {
   database.run("CREATE TEMP TABLE gone(seq INTEGER PRIMARY KEY)");
   Query insert = database.query("INSERT OR IGNORE INTO temp.gone VALUES(?1)");
   for (const std::uint64_t offset : offsets) {
     insert.bind(1, offset).run_and_reset();
   }
+  database.run("CREATE TEMP TABLE forgotten(h BLOB PRIMARY KEY) WITHOUT ROWID");
+  Query note = database.query("INSERT OR IGNORE INTO temp.forgotten VALUES(?1)");
+  for (const IdHash& hash : forgotten) {
+    note.bind(1, std::string_view(hash.data(), hash.size())).run_and_reset();
+  }
 }
 
 }  // namespace
 
-std::optional<Volume::Rewritten> Volume::rewrite(std::span<const std::uint64_t> offsets) const {
+std::optional<Volume::Rewritten> Volume::rewrite(std::span<const std::uint64_t> offsets,
+                                                 std::span<const IdHash> forgotten) const {
   const std::filesystem::path path = path_.string() + ".new";
   std::filesystem::remove(path);  // of an attempt that was cut off
   Rewritten rewritten{.facts = facts_};
@@ -44,7 +53,7 @@ std::optional<Volume::Rewritten> Volume::rewrite(std::span<const std::uint64_t> 
     // Before the other file is attached: the setting would be changed there too.
     database.run("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=FULL");
     database.run("ATTACH " + quoted(path_) + " AS old");
-    remember_gone(database, offsets);
+    remember(database, offsets, forgotten);
     rewritten.left_out = static_cast<std::uint64_t>(
         database.number("SELECT count(*) FROM temp.gone JOIN old.ev USING(seq)"));
     if (rewritten.left_out > 0) {

@@ -19,7 +19,9 @@ namespace edge::test {
 
 class Installation {
  public:
-  explicit Installation(const std::function<void(config::Config&)>& change = {}) {
+  explicit Installation(const std::function<void(config::Config&)>& change = {},
+                        storage::Options options = {})
+      : options_(options) {
     config_.outbound.allow_http = true;
     config_.data_dir = folder_ / "installation";
     if (change) {
@@ -33,7 +35,7 @@ class Installation {
     open();
   }
   void open() {
-    auto store = storage::open(data(), {}, clock, random_);
+    auto store = storage::open(data(), options_, clock, random_);
     REQUIRE(store);
     auto scripted = std::make_unique<ScriptedHttp>();
     http = scripted.get();
@@ -99,6 +101,7 @@ class Installation {
   TempDir folder_;
   SeededRandom random_{11};
   config::Config config_;
+  storage::Options options_;
 };
 
 }  // namespace edge::test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "core/base/fault.h"
 #include "core/profile_export.h"
 #include "tests/unit/privacy/installation.h"
@@ -117,7 +119,7 @@ TEST_CASE("who comes back after a deletion starts anew", "[regulations]") {
 }
 
 TEST_CASE("a deletion that is cut off after any step goes on after the restart", "[regulations]") {
-  const int step = GENERATE(1, 2, 3, 4, 5, 6);
+  const int step = GENERATE(1, 2, 3, 4, 5, 6, 7);
   const bool is_death = GENERATE(false, true);
   INFO(step);
   Installation there;
@@ -137,11 +139,103 @@ TEST_CASE("a deletion that is cut off after any step goes on after the restart",
 
   CHECK(status_of(there, id) == "FINISHED");
   CHECK(count_of(there, id, "profiles") == 1);
+  CHECK(count_of(there, id, "events") == 4);
   CHECK(there.events().size() == 4);
   CHECK(there.profile("u-slartibartfast").empty());
   REQUIRE(there.edge->forwarders.run_until_idle());
   REQUIRE(there.work());
   CHECK(there.files_with("slartibartfast") == Texts{});
+}
+
+TEST_CASE("the number of events is right when a deletion is cut off among them", "[regulations]") {
+  const bool is_death = GENERATE(false, true);
+  Installation there({}, {.roll_after = std::chrono::milliseconds{1}});
+  for (int part = 0; part < 3; ++part) {
+    for (int i = 0; i < 4; ++i) {
+      there.take(fmt::format(
+          R"({{"type":"track","event":"E","userId":"u-1","messageId":"{}-{}"}})", part, i));
+    }
+    there.clock.advance(std::chrono::seconds{1});
+  }
+  there.fold();
+  const std::string id = there.start({.ids = {"u-1"}});
+
+  REQUIRE(fault::arm("erase.before_swap:2:error"));
+  CHECK_FALSE(there.work());
+  fault::arm("");
+  CHECK(there.events().size() < 12);
+  CHECK_FALSE(there.events().empty());
+  if (is_death) {
+    there.reopen();
+  }
+  REQUIRE(there.work());
+
+  CHECK(status_of(there, id) == "FINISHED");
+  CHECK(count_of(there, id, "events") == 12);
+  CHECK(there.events().empty());
+}
+
+TEST_CASE("a deletion that meets a damaged file fails, names it, and can be retried",
+          "[regulations]") {
+  Installation there({}, {.roll_after = std::chrono::milliseconds{1}});
+  live(there, "zaphod");
+  there.clock.advance(std::chrono::seconds{1});
+  live(there, "trillian");
+  there.clock.advance(std::chrono::seconds{1});
+  live(there, "arthur");
+  there.start({.ids = {"u-arthur"}});  // also seals the parts of the log
+  REQUIRE(there.work());
+  const std::string part = there.files_with("note-zaphod").at(0);
+  const std::string path = there.data() + "/events/" + part;
+  there.edge.reset();
+  std::filesystem::copy_file(path, path + ".kept");
+  REQUIRE(damage_page_with(path, "note-zaphod"));
+  there.open();
+  const std::string hers = there.start({.ids = {"u-trillian"}});
+  const std::string his = there.start({.ids = {"u-zaphod"}});
+  const std::string nobodys = there.start({.ids = {"u-nobody"}});
+  const auto problem = [&] {
+    const auto document = json::Document::parse(*there.edge->regulations.document(his), json::kApi);
+    const auto text = document->root().find("error");
+    return std::string(text ? text->as_string().value_or("") : "");
+  };
+
+  REQUIRE(there.work());
+  REQUIRE(there.work());
+
+  CHECK(status_of(there, his) == "FAILED");
+  INFO(problem());
+  CHECK(problem().find(part + " is damaged") != std::string::npos);
+  CHECK(status_of(there, hers) == "FINISHED");
+  CHECK(status_of(there, nobodys) == "FINISHED");
+  CHECK(there.edge->regulations.retry(hers).error().reason == "not_failed");
+  CHECK(there.edge->regulations.retry("reg-none").error().code == ErrorCode::NotFound);
+  there.edge.reset();
+  std::filesystem::rename(path + ".kept", path);
+  there.open();
+  CHECK(status_of(there, his) == "FAILED");
+  REQUIRE(there.edge->regulations.retry(his));
+  CHECK(status_of(there, his) == "RUNNING");
+  REQUIRE(there.work());
+  CHECK(status_of(there, his) == "FINISHED");
+  CHECK(problem().empty());
+  CHECK(count_of(there, his, "events") == 4);
+  CHECK(there.files_with("zaphod") == Texts{});
+}
+
+TEST_CASE("what was deleted can be brought in again at once", "[regulations]") {
+  Installation there;
+  const std::string event = R"({"type":"track","event":"E","userId":"u-1","messageId":"m"})";
+  there.take(event);
+  there.fold();
+  CHECK(there.take(event).status == Status::Duplicate);
+  there.start({.ids = {"u-1"}});
+  REQUIRE(there.work());
+
+  CHECK(there.take(event).status == Status::Stored);
+  CHECK(there.take(event).status == Status::Duplicate);
+  there.fold();
+  CHECK(there.profile("u-1").find(R"("eventCount":1)") != std::string::npos);
 }
 
 TEST_CASE("events of suppressed people are taken and not kept", "[regulations]") {
