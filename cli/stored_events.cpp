@@ -49,6 +49,16 @@ Error not_a_daemon(const Remote& daemon, std::string_view what) {
 
 }  // namespace
 
+storage::Find choice_of(const Call& call) {
+  storage::Find choice{.user = call["user"],
+                       .name = call["event"],
+                       .since = call.has("since") ? to_ms(call.time("since")) : 0};
+  if (call.has("type")) {
+    choice.kind = static_cast<std::uint32_t>(*events::type_of(call["type"]));
+  }
+  return choice;
+}
+
 Result<events::StoredPage> stored_page(Remote& daemon,
                                        const storage::Find& query,
                                        std::optional<std::uint64_t> after) {

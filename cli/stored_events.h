@@ -12,6 +12,9 @@
 
 namespace edge::cli {
 
+/// The options `--type`, `--event`, `--user` and `--since` as a query.
+storage::Find choice_of(const Call& call);
+
 /// A page of a daemon's `GET /cdp/events`: newest first, or with `after` oldest first behind that
 /// position (as `events::stored_before`, `stored_after`). Failures: those of `Remote::get`;
 /// NotFound (reason `not_a_daemon`) when something else than `edged` answers.
