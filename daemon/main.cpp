@@ -280,10 +280,6 @@ int run(std::span<const char* const> arguments) {
     return early->code;
   }
   const auto& line = std::get<CommandLine>(parsed);
-  if (line.action == CommandLine::Action::PrintLimits) {
-    fmt::print("{}", limits_text());
-    return 0;
-  }
   auto loaded = config::load(line.sources);
   if (!loaded) {
     return complain(loaded.error());
@@ -292,8 +288,13 @@ int run(std::span<const char* const> arguments) {
     print_config(*loaded);
     return 0;
   }
-  if (const auto server = read_server_config(loaded->config); !server) {
+  const auto server = read_server_config(loaded->config);
+  if (!server) {
     return complain(server.error());
+  }
+  if (line.action == CommandLine::Action::PrintLimits) {
+    fmt::print("{}", limits_text(server->limits, loaded->config.server.limits));
+    return 0;
   }
   if (line.action == CommandLine::Action::CheckConfig) {
     fmt::print("{}: good\n",

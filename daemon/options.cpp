@@ -118,7 +118,7 @@ const std::array<Flag, 15> kFlags = {{
      choose<CommandLine::Action::PrintConfig>},
     {"--print-limits",
      "",
-     "print the limits of the server, exit",
+     "print the limits of the server, by default and as configured, exit",
      choose<CommandLine::Action::PrintLimits>},
     {"--log-format", "FORMAT", "text or json", set_format},
     {"--log-level", "LEVEL", "debug, info, warn, error or off", set_level},
@@ -185,34 +185,52 @@ std::variant<CommandLine, EarlyExit> read_command_line(std::span<const char* con
   return line;
 }
 
-std::string limits_text() {
-  const http::Limits limits;
-  const config::HttpLimits bodies;
-  const auto row = [](std::string_view name, auto value, std::string_view unit) {
-    return fmt::format("{:<28}{} {}\n", name, value, unit);
+std::string limits_text(const http::Limits& now, const config::HttpLimits& bodies) {
+  const http::Limits usual;
+  const config::HttpLimits usual_bodies;
+  std::string out;
+  const auto row = [&out](
+                       std::string_view name, auto by_default, auto value, std::string_view unit) {
+    out += fmt::format("{:<28}{:<12}{:<12}{}\n", name, by_default, value, unit);
   };
-  return row("connections", limits.connections, "(or the file limit - 64)") +
-         row("connections_per_address", limits.connections_per_address, "(loopback exempt)") +
-         row("requests_per_connection", limits.requests_per_connection, "") +
-         row("head_time", limits.head_time.count(), "ms") +
-         row("first_octet", limits.first_octet.count(), "ms") +
-         row("handshake_time", limits.handshake_time.count(), "ms") +
-         row("idle", limits.idle.count(), "ms") +
-         row("body_time_per_mib", limits.body_time_per_mib.count(), "ms") +
-         row("body_grace", limits.body_grace.count(), "ms") +
-         row("body_rate", limits.body_octets_per_second, "octets/s") +
-         row("body", bodies.body, "octets") + row("auth_body", bodies.auth_body, "octets") +
-         row("unsubscribe_body", bodies.unsubscribe_body, "octets") +
-         row("write_stall", limits.write_stall.count(), "ms") +
-         row("linger", limits.linger.count(), "ms") + row("drain", limits.drain.count(), "ms") +
-         row("pool_queue", limits.pool_queue, "jobs") +
-         row("limit_keys", ratelimit::Limiter::kMostKeys, "(the oldest are dropped)") +
-         row("head", http::kMaxHeadOctets, "octets") +
-         row("field", http::kMaxLineOctets, "octets") + row("fields", http::kMaxFields, "") +
-         row("target", http::kMaxTargetOctets, "octets") +
-         row("waiting_input", http::kMaxWaitingOctets, "octets per connection") +
-         row("unsent_output", http::kMaxUnsentOctets, "octets per connection") +
-         row("dropped_body", http::kMaxDroppedOctets, "octets");
+  const auto fixed = [&row](std::string_view name, auto value, std::string_view unit) {
+    row(name, value, value, unit);
+  };
+  const auto time = [&row](std::string_view name,
+                           std::chrono::milliseconds by_default,
+                           std::chrono::milliseconds value) {
+    row(name, by_default.count(), value.count(), "ms");
+  };
+  row("limit", "default", "configured", "unit");
+  row("connections", usual.connections, now.connections, "(or the file limit - 64)");
+  row("connections_per_address",
+      usual.connections_per_address,
+      now.connections_per_address,
+      "(loopback exempt)");
+  row("requests_per_connection", usual.requests_per_connection, now.requests_per_connection, "");
+  time("head_time", usual.head_time, now.head_time);
+  time("first_octet", usual.first_octet, now.first_octet);
+  time("handshake_time", usual.handshake_time, now.handshake_time);
+  time("idle", usual.idle, now.idle);
+  time("body_time_per_mib", usual.body_time_per_mib, now.body_time_per_mib);
+  time("body_grace", usual.body_grace, now.body_grace);
+  row("body_rate", usual.body_octets_per_second, now.body_octets_per_second, "octets/s");
+  row("body", usual_bodies.body, bodies.body, "octets");
+  row("auth_body", usual_bodies.auth_body, bodies.auth_body, "octets");
+  row("unsubscribe_body", usual_bodies.unsubscribe_body, bodies.unsubscribe_body, "octets");
+  time("write_stall", usual.write_stall, now.write_stall);
+  time("linger", usual.linger, now.linger);
+  time("drain", usual.drain, now.drain);
+  row("pool_queue", usual.pool_queue, now.pool_queue, "jobs");
+  fixed("limit_keys", ratelimit::Limiter::kMostKeys, "(the oldest are dropped)");
+  fixed("head", http::kMaxHeadOctets, "octets");
+  fixed("field", http::kMaxLineOctets, "octets");
+  fixed("fields", http::kMaxFields, "");
+  fixed("target", http::kMaxTargetOctets, "octets");
+  fixed("waiting_input", http::kMaxWaitingOctets, "octets per connection");
+  fixed("unsent_output", http::kMaxUnsentOctets, "octets per connection");
+  fixed("dropped_body", http::kMaxDroppedOctets, "octets");
+  return out;
 }
 
 }  // namespace edge

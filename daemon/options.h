@@ -6,8 +6,10 @@
 #include <variant>
 #include <vector>
 
+#include "core/config/config.h"
 #include "core/config/load.h"
 #include "daemon/bind_rules.h"
+#include "daemon/http/limits.h"
 #include "daemon/log.h"
 
 namespace edge {
@@ -34,7 +36,9 @@ struct EarlyExit {
 /// with 2.
 std::variant<CommandLine, EarlyExit> read_command_line(std::span<const char* const> arguments);
 
-/// All limits of the HTTP server as a table, `NAME VALUE` per line.
-std::string limits_text();
+/// All limits of the HTTP server as a table, `NAME DEFAULT CONFIGURED UNIT` per line below a
+/// heading. `now` and `bodies` are the configured ones; what cannot be configured has its value
+/// twice.
+std::string limits_text(const http::Limits& now, const config::HttpLimits& bodies);
 
 }  // namespace edge

@@ -2,6 +2,11 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <map>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/process.h"
 
@@ -65,6 +70,40 @@ TEST_CASE("logs shows text, filters by level and request, and gives JSON back as
   CHECK(sandbox.edgectl({"logs", "--request", "r-2", "--json"}).out == second + "\n");
   CHECK(sandbox.edgectl({"logs", "--since", "2026-01-01T12:00:00Z", "--json"}).out ==
         second + "\n");
+}
+
+TEST_CASE("edged prints its limits as file, overlay and environment set them", "[cli]") {
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("edge.toml",
+                                         "[server.limits]\nidle = \"7s\"\nbody = 2000000\n"
+                                         "[env.big.server.limits]\nbody = 3000000\n");
+  const auto limits = [&](std::vector<std::string> more, std::map<std::string, std::string> env) {
+    more.insert(more.begin(),
+                {edge::test::bin_dir() + "/edged", "--config", file, "--print-limits"});
+    return sandbox.run(more, {.env = std::move(env)});
+  };
+  const auto row = [](const Finished& done, const std::string& name) {
+    const std::size_t at = done.out.find("\n" + name + " ") + 1;
+    std::istringstream words(done.out.substr(at, done.out.find('\n', at) - at));
+    std::string first;
+    std::string by_default;
+    std::string configured;
+    words >> first >> by_default >> configured;
+    return by_default + " " + configured;
+  };
+
+  const Finished plain = limits({}, {});
+  const Finished other = limits({"--env", "big"}, {{"EDGE_SERVER_LIMITS_IDLE", "9s"}});
+
+  CHECK(plain.exit == 0);
+  CHECK(row(plain, "idle") == "15000 7000");
+  CHECK(row(plain, "body") == "1048576 2000000");
+  CHECK(row(plain, "head") == "32768 32768");
+  CHECK(row(other, "idle") == "15000 9000");
+  CHECK(row(other, "body") == "1048576 3000000");
+  const Finished wrong = limits({}, {{"EDGE_SERVER_LIMITS_CONNECTIONS", "0"}});
+  CHECK(wrong.exit == 3);
+  CHECK(wrong.err.find("server.limits.connections") != std::string::npos);
 }
 
 TEST_CASE("doctor names what is wrong and what to do", "[cli]") {

@@ -71,6 +71,23 @@ TEST_CASE("edged names the flag that it does not understand", "[daemon]") {
   CHECK(std::get<EarlyExit>(parsed).text.find(named) != std::string::npos);
 }
 
+TEST_CASE("the limits are printed by default and as configured", "[daemon]") {
+  http::Limits limits;
+  limits.connections = 77;
+  config::HttpLimits bodies;
+  bodies.auth_body = 99;
+
+  const std::string text = limits_text(limits, bodies);
+
+  CHECK(text.starts_with("limit                       default     configured  unit\n"));
+  CHECK(text.find("\nconnections                 4096        77          (or the file") !=
+        std::string::npos);
+  CHECK(text.find("\nauth_body                   16384       99          octets\n") !=
+        std::string::npos);
+  CHECK(text.find("\nidle                        15000       15000       ms\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("the runtime files are private and go with the daemon", "[daemon]") {
   const test::TempDir directory;
   SeededRandom random(1);
