@@ -344,7 +344,12 @@ bool BulkRows::take_json(std::string_view line) {
   const auto document = json::Document::parse(line, json::kEvent);
   if (!document || !document->root().is_object()) {
     const std::string why = document ? "must be a JSON object" : document.error().message;
-    return refuse({ErrorCode::InvalidArgument, why, {}, "parse_error"});
+    // There is nothing to copy; a mark has the new members only and keeps the place.
+    return finish(Failure({ErrorCode::InvalidArgument, why, {}, "parse_error"}),
+                  [&](const std::string* reason) {
+                    out_->text += '{';
+                    append_members(reason);
+                  });
   }
   token_.clear();
   const auto filled = fill_json(document->root());

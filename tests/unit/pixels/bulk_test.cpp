@@ -140,6 +140,40 @@ TEST_CASE("bad rows are skipped, marked or end the run, by name and number", "[p
   edge::test::report_vectors("identity", "pixel_bulk/errors.csv", 4);
 }
 
+TEST_CASE("JSON lines that are no objects are marked like other bad rows, in their place",
+          "[pixels]") {
+  const std::string input = R"({"recipientId":"u-1"})"
+                            "\nno JSON\n\n[1]\n"
+                            R"({"note":"x"})"
+                            "\n{\"recipientId\":\"u-2\"}";
+  auto marking = plan();
+  marking.in = marking.out = pixels::TableForm::JsonLines;
+  marking.on_error = pixels::BulkPlan::OnError::Mark;
+  marking.append = {"pixelId", "pixelError"};
+  auto skipping = marking;
+  skipping.on_error = pixels::BulkPlan::OnError::Skip;
+
+  const auto marked = run(marking, input);
+  const auto skipped = run(skipping, input);
+
+  REQUIRE(marked.counts);
+  CHECK(marked.counts->made == 2);
+  REQUIRE(marked.bad.size() == 3);
+  CHECK(marked.bad[0].row == 2);
+  CHECK(marked.bad[0].error.reason == "parse_error");
+  CHECK(marked.bad[1].row == 4);
+  const std::string nothing = R"({"pixelId":"","pixelError":"parse_error"})";
+  const std::size_t first = marked.text.find('\n') + 1;
+  CHECK(marked.text.starts_with(R"({"recipientId":"u-1","pixelId":")"));
+  CHECK(marked.text.substr(first).starts_with(
+      nothing + "\n" + nothing + "\n" +
+      R"({"note":"x","pixelId":"","pixelError":"missing_field"})" + "\n" +
+      R"({"recipientId":"u-2","pixelId":")"));
+  CHECK(skipped.text.find("\"\"") != std::string::npos);
+  CHECK(skipped.text.find("parse_error") == std::string::npos);
+  CHECK(std::count(skipped.text.begin(), skipped.text.end(), '\n') == 2);
+}
+
 TEST_CASE("columns can be named, metadata taken from them, and names must not clash", "[pixels]") {
   auto mapped = plan();
   mapped.columns = {{"recipientId", "who"}, {"meta.tier", "tier"}};
