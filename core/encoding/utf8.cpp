@@ -106,6 +106,21 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& position) {
   return value;
 }
 
+std::string repaired_utf8(std::string_view text) {
+  if (is_utf8(text)) {
+    return std::string(text);
+  }
+  std::string out;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x80) {
+      out += c;
+    } else {
+      append_utf8(out, kReplacement);
+    }
+  }
+  return out;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) {

@@ -35,22 +35,6 @@ std::string_view trimmed_blanks(std::string_view text) {
              : text.substr(from, text.find_last_not_of(" \t") - from + 1);
 }
 
-/// Octets that are no UTF-8 would make the event unreadable: each becomes U+FFFD.
-std::string as_utf8(std::string_view text) {
-  if (encoding::is_utf8(text)) {
-    return std::string(text);
-  }
-  std::string out;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x80) {
-      out += c;
-    } else {
-      encoding::append_utf8(out, 0xFFFD);
-    }
-  }
-  return out;
-}
-
 /// The value of a parameter of a header field: `boundary` in `multipart/form-data; boundary="x"`.
 std::string parameter(std::string_view field, std::string_view name) {
   for (std::size_t at = field.find(';'); at != std::string_view::npos; at = field.find(';')) {
@@ -104,7 +88,7 @@ Result<std::vector<FormField>> read_urlencoded(std::string_view body) {
   }
   Fields fields;
   for (auto& [name, value] : encoding::parse_form(body)) {
-    fields.put({.name = as_utf8(name), .value = as_utf8(value)});
+    fields.put({.name = encoding::repaired_utf8(name), .value = encoding::repaired_utf8(value)});
   }
   return fields.take();
 }
@@ -158,15 +142,15 @@ std::optional<FormField> read_part(std::string_view part) {
     }
   }
   if (!is_file) {
-    return FormField{.name = as_utf8(name), .value = as_utf8(part)};
+    return FormField{.name = encoding::repaired_utf8(name), .value = encoding::repaired_utf8(part)};
   }
   json::Writer out;
   out.begin_object()
-      .member("name", as_utf8(file_name))
+      .member("name", encoding::repaired_utf8(file_name))
       .member("size", std::uint64_t{part.size()})
-      .member("type", as_utf8(type))
+      .member("type", encoding::repaired_utf8(type))
       .end_object();
-  return FormField{.name = as_utf8(name), .value = out.take(), .is_json = true};
+  return FormField{.name = encoding::repaired_utf8(name), .value = out.take(), .is_json = true};
 }
 
 Result<std::vector<FormField>> read_multipart(std::string_view body, const std::string& boundary) {

@@ -6,6 +6,7 @@
 
 #include "core/encoding/base64.h"
 #include "core/encoding/percent.h"
+#include "core/encoding/utf8.h"
 #include "core/events/shapes.h"
 #include "core/json/writer.h"
 
@@ -129,6 +130,9 @@ Result<PixelQuery> from_pixel_query(std::string_view type, std::string_view quer
   }
   Node root;
   for (auto& [name, value] : pairs) {
+    // Octets that are no UTF-8 would make the event unreadable.
+    name = encoding::repaired_utf8(name);
+    value = encoding::repaired_utf8(value);
     const auto parts = parts_of(name);
     if (name != "writeKey" && name != "type" && is_usable(parts)) {
       put(root, parts, std::move(value));

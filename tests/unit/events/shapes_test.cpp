@@ -181,6 +181,16 @@ TEST_CASE("campaigns are read as in the vectors", "[events]") {
   edge::test::report_vectors("events", "campaign.json", count);
 }
 
+TEST_CASE("octets in a pixel's query that are no UTF-8 do not spoil the event", "[events]") {
+  const auto pixel = events::from_pixel_query("track", "event=caf%E9&userId=u&n%E1me=x");
+
+  REQUIRE(pixel);
+  const auto document = json::Document::parse(pixel->raw, json::kEvent);
+  REQUIRE(document);
+  CHECK(document->root().find("event")->as_string() == "caf\uFFFD");
+  CHECK(document->root().find("n\uFFFDme")->as_string() == "x");
+}
+
 TEST_CASE("addresses are shortened as in the vectors", "[events]") {
   std::size_t count = 0;
   check_all("network.json", "anonymize", check_anonymise, count);
