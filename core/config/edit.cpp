@@ -146,13 +146,24 @@ Result<std::string> with_key(std::string_view text,
   const Split parts = split(name);
   const std::string line = fmt::format("{} = {}\n", parts.key, literal);
   const std::size_t place = behind_header(text, parts.section);
-  if (place != std::string_view::npos) {
-    return changed.insert(place, line);
-  }
   if (!changed.empty() && !changed.ends_with('\n')) {
-    changed += '\n';
+    changed += '\n';  // a header may stand on the last line
   }
-  return changed + fmt::format("\n[{}]\n{}", parts.section, line);
+  if (place == std::string_view::npos) {
+    changed += fmt::format("\n[{}]\n{}", parts.section, line);
+  } else {
+    changed.insert(place == text.size() ? changed.size() : place, line);
+  }
+  // `auth = {}` and the like leave no place for a key of theirs.
+  if (!parse_toml(changed, "edge.toml")) {
+    return Failure(
+        {ErrorCode::InvalidArgument,
+         fmt::format("the file has no [{}] table that '{}' can be added to: write it by hand",
+                     parts.section,
+                     parts.key),
+         name});
+  }
+  return changed;
 }
 
 }  // namespace edge::config

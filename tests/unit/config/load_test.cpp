@@ -179,6 +179,26 @@ TEST_CASE("setting one key leaves everything else of the file alone", "[config]"
   CHECK_FALSE(config::with_key(text, "auth.mode", "half"));
 }
 
+TEST_CASE("a key can be set when the header of its table is the last line", "[config]") {
+  CHECK(*config::with_key("[auth]", "auth.mode", "demo") == "[auth]\nmode = \"demo\"\n");
+  CHECK(*config::with_key("[auth]\n", "auth.mode", "demo") == "[auth]\nmode = \"demo\"\n");
+
+  const auto inlined = config::with_key("auth = {}\n", "auth.mode", "demo");
+
+  REQUIRE_FALSE(inlined);
+  CHECK(inlined.error().message.find("no [auth] table") != std::string::npos);
+}
+
+TEST_CASE("letters outside of quotes are refused with their place", "[config]") {
+  for (const std::string letter : {"\u00e9", "\ufedf", "\u3001"}) {
+    const auto wrong = config::with_key("[server]\n" + letter + " = 1\n", "auth.mode", "demo");
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().message.find(":2:1: ") != std::string::npos);
+    CHECK(config::with_key(
+        "# " + letter + "\n[auth]\nissuer = \"" + letter + "\"\n", "auth.mode", "demo"));
+  }
+}
+
 TEST_CASE("durations of settings read back as they are written", "[config]") {
   const auto [text, ms, shown] =
       GENERATE(table<std::string, std::int64_t, std::string>({{"500ms", 500, "500ms"},
