@@ -69,7 +69,7 @@ void examine_destinations(const config::Config& config, std::vector<Finding>& fi
 }
 
 void examine_people(const config::Config& config, std::vector<Finding>& findings) {
-  if (const auto rules = profiles::rules_of(config.identity); !rules) {
+  if (const auto rules = profiles::rules_of(config.identity, config.profiles); !rules) {
     findings.push_back({rules.error().field, rules.error().message});
   }
   auto definitions = profiles::configured_definitions(config);

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,9 @@
 
 namespace edge {
 namespace {
+
+/// How long the store may keep an event waiting whose person is looked up for.
+constexpr std::chrono::milliseconds kSessionPatience{50};
 
 Result<transport::GuardRules> guard_rules(const config::Config& config) {
   transport::GuardRules rules{.allow_http = config.outbound.allow_http};
@@ -126,6 +131,11 @@ std::function<void(const profiles::Transition&)> counting_transitions(metrics::R
   };
 }
 
+/// `start` refuses settings that are wrong.
+profiles::Rules fold_rules(const config::Config& config) {
+  return profiles::rules_of(config.identity, config.profiles).value_or(profiles::Rules{});
+}
+
 destinations::RouteRules route_rules(const config::Config& config) {
   return {.privacy_categories = config.privacy.categories,
           .forward_bots = config.ingest.bots != "no-forward",
@@ -170,6 +180,12 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       destinations(store, catalogue, finder(secrets), route_rules(config), event_filter),
       suppressions(store, clock, random),
       privacy(events::privacy_rules_of(config).value_or(events::PrivacyRules{})),
+      open_sessions(fold_rules(config),
+                    clock,
+                    metrics,
+                    [this](std::span<const profiles::Identifier> names) {
+                      return profiles.owners_of(names, kSessionPatience);
+                    }),
       ingest(store,
              clock,
              ids,
@@ -181,13 +197,14 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                     return suppressions.names(draft) ? std::string_view("suppressed")
                                                      : events::reason_to_drop(draft, privacy);
                   },
+              .placing = [this](events::Draft& draft) { return open_sessions.place(draft); },
               .redact = redactor()}),
       pixels(pixels::settings_of(config), secrets, store, ingest, clock, ids, random, metrics),
       segments(store, {config.profiles.segments_off.begin(), config.profiles.segments_off.end()}),
       projector(store,
                 segments,
                 clock,
-                {.rules = profiles::rules_of(config.identity).value_or(profiles::Rules{}),
+                {.rules = fold_rules(config),
                  .announce = [this](const auto& raw) { return append_news(ingest, raw); },
                  .noted = counting_transitions(metrics)}),
       profiles(store, segments),
@@ -257,7 +274,7 @@ Result<void> Edge::start() {
     return Failure(configured_sources.error());
   }
   sources = std::move(*configured_sources);
-  if (const auto rules = profiles::rules_of(config.identity); !rules) {
+  if (const auto rules = profiles::rules_of(config.identity, config.profiles); !rules) {
     return Failure(rules.error());
   }
   auto definitions = profiles::configured_definitions(config);

@@ -27,6 +27,7 @@
 #include "core/flags/user_records.h"
 #include "core/metrics/metrics.h"
 #include "core/pixels/pixels.h"
+#include "core/profiles/open_sessions.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
 #include "core/profiles/segments/registry.h"
@@ -101,6 +102,7 @@ class Edge {
   events::PrivacyRules privacy;            ///< set once at the start
   events::Sources sources;                 ///< set once at the start
   std::vector<webhooks::Inbound> inbound;  ///< set once at the start
+  profiles::OpenSessions open_sessions;
   events::Ingest ingest;
   pixels::Pixels pixels;
   profiles::SegmentRegistry segments;  ///< set once at the start, then the projector's

@@ -87,6 +87,9 @@ Result<void> Regulations::end_profiles(Record& record, const Run& run) {
   if (!removed) {
     return Failure(removed.error());
   }
+  for (const Removed& one : *removed) {
+    edge_.open_sessions.forget(one.identifiers);
+  }
   record.counts.profiles = static_cast<std::uint64_t>(
       std::ranges::count_if(*removed, [](const Removed& one) { return !one.id.empty(); }));
   return {};

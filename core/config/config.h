@@ -170,6 +170,7 @@ struct Profiles {
   std::vector<std::string> segments_off = {};  ///< built-in segments that are not given
   /// How long after they were last seen visitors without a user id are kept; 0 = for ever.
   std::chrono::milliseconds anonymous_retention = std::chrono::hours(24) * 180;
+  std::chrono::milliseconds session_gap = std::chrono::minutes(30);  ///< 1 second to 24 hours
 };
 
 struct Track {

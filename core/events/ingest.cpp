@@ -127,6 +127,7 @@ Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
         .record = {.id = draft->id.text, .kind = static_cast<std::uint32_t>(draft->type)},
         .withheld = why};
   }
+  const Time session = settings_.placing && !origin.is_own ? settings_.placing(*draft) : Time{};
   storage::NewRecord record{.source = std::string(origin.source),
                             .id = draft->id.text,
                             .at = to_ms(received_at),
@@ -138,7 +139,7 @@ Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
     record.body = settings_.redact(record.body);
   }
   record.routes = settings_.router ? settings_.router(record.body) : 0;
-  return Prepared{.record = std::move(record)};
+  return Prepared{.record = std::move(record), .session = session};
 }
 
 void Ingest::accept(std::span<const json::Value> events,
@@ -164,7 +165,7 @@ void Ingest::accept(std::span<const json::Value> events,
         continue;
       }
       pending->stored.push_back(static_cast<std::uint32_t>(pending->outcomes.size()));
-      pending->outcomes.push_back({.id = EventId{record.id}});
+      pending->outcomes.push_back({.id = EventId{record.id}, .session = prepared->session});
       chunks.add(std::move(record));
     } else {
       rejected_.with({prepared.error().reason}).add();

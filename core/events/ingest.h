@@ -31,6 +31,9 @@ inline constexpr const char* kStream = "events";
 
 /// What became of one event. `error` says why it was refused (codes of spec 1.2 as `reason`, or
 /// `bad_json`).
+///
+/// `session`: the id that the event has as `context.sessionId` when it was found here (the time
+/// that its session began with); 1970: none, or it came with the event.
 struct Outcome {
   enum class Status : std::uint8_t {
     Stored,
@@ -41,6 +44,7 @@ struct Outcome {
   EventId id = {};
   Status status = Status::Stored;
   Error error = {};
+  Time session = {};
 };
 
 /// Called once, after the durable commit on the engine's thread, or inside `accept` when nothing
@@ -56,6 +60,9 @@ using Router = std::function<std::uint64_t(std::string_view body)>;
 /// Why a valid event must not be kept: a constant that it is counted under, or nothing. `draft` is
 /// enriched. Quick.
 using Screen = std::function<std::string_view(const Draft& draft)>;
+/// Finds the session of an event that is going to be stored, puts it into the context and returns
+/// its id; 1970: none. Called for each in the order they came.
+using Placing = std::function<Time(Draft& draft)>;
 /// What is kept of a canonical event.
 using Redact = std::function<std::string(std::string_view body)>;
 
@@ -68,6 +75,7 @@ class Ingest {
         std::chrono::seconds{5};  ///< how long the store may be busy
     Router router = {};           ///< none = forwarded nowhere
     Screen screen = {};           ///< none = everything is kept
+    Placing placing = {};         ///< none = no sessions
     Redact redact = {};           ///< none = as it is
   };
 
@@ -104,6 +112,7 @@ class Ingest {
 
   struct Prepared {
     storage::NewRecord record = {};
+    Time session = {};
     std::string_view withheld = {};  ///< why it is not kept; empty: it is
   };
   Result<Prepared> prepare(json::Value raw,

@@ -47,12 +47,12 @@ void count_activity(Activity& activity, const Event& event) {
   }
 }
 
-void count(Profile& profile, const Event& event) {
+void count(Profile& profile, const Event& event, std::chrono::milliseconds session_gap) {
   const Time at = event.timestamp();
   profile.first_seen = profile.event_count == 0 ? at : std::min(profile.first_seen, at);
   profile.last_seen = profile.event_count == 0 ? at : std::max(profile.last_seen, at);
   ++profile.event_count;
-  profile.sessions.add(at);
+  profile.sessions.add(at, session_gap);
   count_activity(profile.activity, event);
   const std::string_view anonymous = event.anonymous_id();
   if (at >= profile.anonymous_at && profile.owns(kAnonymousId, anonymous)) {
@@ -134,7 +134,7 @@ Result<ProfileId> fold(Ledger& ledger,
   if (ledger.watcher() != nullptr) {
     ledger.watcher()->arriving(profile);
   }
-  count(profile, event);
+  count(profile, event, ledger.session_gap());
   if (event.type() == Type::Identify) {
     set_profile_traits(ledger, profile, event);
   } else if (group != nullptr) {
@@ -144,8 +144,8 @@ Result<ProfileId> fold(Ledger& ledger,
   return profile.id;
 }
 
-void refold(Profile& profile, const Event& event) {
-  count(profile, event);
+void refold(Profile& profile, const Event& event, std::chrono::milliseconds session_gap) {
+  count(profile, event, session_gap);
   if (event.type() == Type::Identify && event.traits()) {
     set_traits(profile.traits, *event.traits(), event.timestamp());
   } else if (event.type() == Type::Group && profile.groups.size() < kMaxGroups &&

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "core/base/id.h"
@@ -30,6 +31,8 @@ Result<ProfileId> fold(Ledger& ledger,
 
 /// Counts an event that was folded before for a profile that is put together anew: counts, traits
 /// and groups, without identity and without a history.
-void refold(Profile& profile, const events::Event& event);
+void refold(Profile& profile,
+            const events::Event& event,
+            std::chrono::milliseconds session_gap = Sessions::kGap);
 
 }  // namespace edge::profiles

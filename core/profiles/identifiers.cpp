@@ -103,12 +103,16 @@ void add_external(Collector& ids, Value entry) {
 
 }  // namespace
 
-Result<Rules> rules_of(const config::Identity& settings) {
+Result<Rules> rules_of(const config::Identity& settings, const config::Profiles& people) {
   const auto wrong = [](std::string key, std::string what) {
     return Failure({ErrorCode::InvalidArgument, fmt::format("{}: {}", key, what), key});
   };
   Rules rules{.alias = settings.alias != "deny",
-              .blocked = {settings.blocked.begin(), settings.blocked.end()}};
+              .blocked = {settings.blocked.begin(), settings.blocked.end()},
+              .session_gap = people.session_gap};
+  if (rules.session_gap < std::chrono::seconds{1} || rules.session_gap > std::chrono::hours{24}) {
+    return wrong("profiles.session_gap", "must be from 1s to 24h");
+  }
   if (settings.max_identifiers < 1 || settings.max_merges < 0) {
     return wrong(settings.max_merges < 0 ? "identity.max_merges" : "identity.max_identifiers",
                  "is below what a profile needs");

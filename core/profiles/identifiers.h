@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +32,13 @@ struct Rules {
   std::size_t max_merges = 100;                              ///< per profile
   bool alias = true;                                         ///< whether alias events may link
   std::set<std::string, std::less<>> blocked = {};           ///< further values that never identify
+  std::chrono::milliseconds session_gap = std::chrono::minutes{30};  ///< ends a session
 
   [[nodiscard]] std::size_t limit_of(std::string_view type) const;
 };
 
 /// The rules as the configuration has them. Failure: InvalidArgument naming the key.
-Result<Rules> rules_of(const config::Identity& settings);
+Result<Rules> rules_of(const config::Identity& settings, const config::Profiles& people = {});
 
 /// One name that a person goes by. Orders by strength: rank, then type, then value.
 struct Identifier {

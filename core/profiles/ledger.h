@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -49,9 +50,11 @@ class Ledger {
   };
 
   /// Borrows the store for life. `cache_bytes` bounds what is kept after each `written`, what waits
-  /// to be written aside.
-  Ledger(storage::Store& store, std::size_t cache_bytes)
-      : store_(store), cache_bytes_(cache_bytes) {}
+  /// to be written aside; `session_gap` is the rule by which whoever folds counts sessions.
+  Ledger(storage::Store& store,
+         std::size_t cache_bytes,
+         std::chrono::milliseconds session_gap = Sessions::kGap)
+      : store_(store), cache_bytes_(cache_bytes), session_gap_(session_gap) {}
 
   /// Reads what is not in memory of the owners of `identifiers` and their profiles, in few calls.
   Result<void> prefetch(std::span<const Identifier> identifiers);
@@ -94,6 +97,8 @@ class Ledger {
   void watch(Watcher* watcher) { watcher_ = watcher; }
   [[nodiscard]] Watcher* watcher() const { return watcher_; }
 
+  [[nodiscard]] std::chrono::milliseconds session_gap() const { return session_gap_; }
+
   /// How much has changed since the last `take`, roughly.
   [[nodiscard]] std::size_t pending_items() const;
   [[nodiscard]] std::size_t pending_bytes() const { return pending_bytes_; }
@@ -124,6 +129,7 @@ class Ledger {
 
   storage::Store& store_;
   const std::size_t cache_bytes_;
+  const std::chrono::milliseconds session_gap_;
   Lru<ProfileId> owners_;  // by type NUL value; an empty id: known to have no owner
   Lru<Profile> profiles_;  // by id
   Lru<Traits> groups_;     // by id

@@ -40,7 +40,7 @@ void add_up(Activity& into, const Activity& from) {
   into.other_tracks += from.other_tracks;
 }
 
-void join_counts(Profile& into, const Profile& from) {
+void join_counts(Profile& into, const Profile& from, std::chrono::milliseconds session_gap) {
   if (from.event_count > 0) {
     into.first_seen =
         into.event_count == 0 ? from.first_seen : std::min(into.first_seen, from.first_seen);
@@ -48,7 +48,7 @@ void join_counts(Profile& into, const Profile& from) {
         into.event_count == 0 ? from.last_seen : std::max(into.last_seen, from.last_seen);
   }
   into.event_count += from.event_count;
-  into.sessions.merge(from.sessions);
+  into.sessions.merge(from.sessions, session_gap);
   add_up(into.activity, from.activity);
   if (into.anonymous_id.empty() || from.anonymous_at > into.anonymous_at) {
     into.anonymous_id = from.anonymous_id;
@@ -80,7 +80,7 @@ void merge_profiles(Ledger& ledger, Profile& into, Profile& from, const MergeCau
       into.groups.insert(group);
     }
   }
-  join_counts(into, from);
+  join_counts(into, from, ledger.session_gap());
   into.flags.insert(from.flags.begin(), from.flags.end());
   into.merged_from.push_back(from.id);
   into.merges.push_back(cause.id);

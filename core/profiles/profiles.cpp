@@ -35,6 +35,34 @@ Result<std::optional<Profile>> Profiles::find(Name name, std::string_view value)
   return *owner ? load(std::move(**owner)) : std::optional<Profile>{};
 }
 
+Result<std::vector<Profile>> Profiles::owners_of(std::span<const Identifier> identifiers,
+                                                 std::chrono::milliseconds patience) const {
+  std::vector<storage::Key> keys;
+  keys.reserve(identifiers.size());
+  for (const Identifier& identifier : identifiers) {
+    keys.push_back(identifier_key(identifier.type, identifier.value));
+  }
+  const auto owners = store_.get(keys, storage::Deadline::in(patience));
+  if (!owners) {
+    return Failure(owners.error());
+  }
+  std::vector<Profile> found;
+  for (const auto& owner : *owners) {
+    const auto is_same = [&](const Profile& one) { return one.id.text == owner->value; };
+    if (!owner || std::ranges::any_of(found, is_same)) {
+      continue;
+    }
+    auto profile = load(ProfileId{owner->value}, patience);
+    if (!profile) {
+      return Failure(profile.error());
+    }
+    if (*profile) {
+      found.push_back(std::move(**profile));
+    }
+  }
+  return found;
+}
+
 std::string Profiles::document(const Profile& profile, Time now) const {
   json::Writer out;
   write_document(out, profile, segments(profile, now));
@@ -82,11 +110,12 @@ Result<std::vector<std::string>> Profiles::segments_of(std::string_view user_id,
   return assessor.names_of(laid, at);
 }
 
-Result<std::optional<Profile>> Profiles::load(ProfileId id) const {
+Result<std::optional<Profile>> Profiles::load(ProfileId id,
+                                              std::chrono::milliseconds patience) const {
   // A merged profile leads to its survivor, which may have been merged since; ids only lead
   // forward.
   while (!id.empty() && id.text.size() <= kMaxProfileIdBytes) {
-    const auto entry = store_.get(profile_key(id), storage::Deadline::in(kPatience));
+    const auto entry = store_.get(profile_key(id), storage::Deadline::in(patience));
     if (!entry) {
       return Failure(entry.error());
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/result.h"
 #include "core/json/document.h"
+#include "core/profiles/identifiers.h"
 #include "core/profiles/profile.h"
 #include "core/profiles/segments/registry.h"
 #include "core/profiles/segments/segment_fold.h"
@@ -34,6 +36,11 @@ class Profiles {
   /// The profile, nothing when nobody goes by that name. A user or anonymous id is also found when
   /// it was replaced by an alias, a profile id when it was merged into another.
   Result<std::optional<Profile>> find(Name name, std::string_view value) const;
+
+  /// The profiles that go by any of these identifiers, each once, in the order of the identifiers.
+  /// Waits at most `patience` for each reading of the store.
+  Result<std::vector<Profile>> owners_of(std::span<const Identifier> identifiers,
+                                         std::chrono::milliseconds patience) const;
 
   /// The profile document of events spec 5.6 with the segments at `now`.
   [[nodiscard]] std::string document(const Profile& profile, Time now) const;
@@ -66,7 +73,8 @@ class Profiles {
   Result<std::optional<ProfileId>> profile_of_event(std::uint64_t offset) const;
 
  private:
-  [[nodiscard]] Result<std::optional<Profile>> load(ProfileId id) const;
+  [[nodiscard]] Result<std::optional<Profile>> load(
+      ProfileId id, std::chrono::milliseconds patience = std::chrono::seconds{5}) const;
   [[nodiscard]] Result<std::optional<ProfileId>> owner_of(std::string_view type,
                                                           std::string_view value) const;
 

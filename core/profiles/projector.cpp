@@ -47,7 +47,7 @@ Projector::Projector(storage::Store& store,
       clock_(clock),
       options_(std::move(options)),
       registry_(registry),
-      ledger_(store, options_.cache_bytes),
+      ledger_(store, options_.cache_bytes, options_.rules.session_gap),
       segments_(ledger_, registry, options_.noted) {}
 
 void Projector::run(const std::stop_token& stop) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The stored form of a profile; times are milliseconds since 1970.
+#include <algorithm>
 #include <utility>
 
 #include "core/profiles/profile.h"
@@ -16,7 +17,16 @@ void write_sessions(json::Writer& out, const Sessions& sessions) {
   for (const Sessions::Span& span : sessions.recent) {
     out.integer(to_ms(span.first)).integer(to_ms(span.last));
   }
-  out.end_array().end_object();
+  out.end_array();
+  const auto opened_first = [](const Sessions::Span& span) { return span.opened == span.first; };
+  if (!std::ranges::all_of(sessions.recent, opened_first)) {
+    out.key("opened").begin_array();
+    for (const Sessions::Span& span : sessions.recent) {
+      out.integer(to_ms(span.opened));
+    }
+    out.end_array();
+  }
+  out.end_object();
 }
 
 void write_activity(json::Writer& out, const Activity& activity) {
@@ -83,8 +93,11 @@ Sessions read_sessions(Reader& in) {
     sessions.closed = in.count(stored->find("closed"));
     sessions.closed_until = in.time(stored->find("until"));
     const auto recent = stored->find("recent");
+    const auto opened = stored->find("opened");  // only when one is not its span's first
     for (std::uint32_t i = 0; recent && i + 1 < recent->size(); i += 2) {
-      sessions.recent.push_back({in.time(recent->at(i)), in.time(recent->at(i + 1))});
+      sessions.recent.push_back({.first = in.time(recent->at(i)),
+                                 .last = in.time(recent->at(i + 1)),
+                                 .opened = in.time(opened ? opened->at(i / 2) : recent->at(i))});
     }
   }
   return sessions;

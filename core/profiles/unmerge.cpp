@@ -136,7 +136,7 @@ Result<void> undo_merge(
   rebuilt.identifiers = survivor.identifiers;
   const auto read = events_of(
       survivor.number, merge.after, [&](const events::Event& event, std::uint64_t offset) {
-        refold(rebuilt, event);
+        refold(rebuilt, event, ledger.session_gap());
         if (segments != nullptr) {
           segments->recount(rebuilt, event, offset, std::max(now, survivor.standing.clock));
         }

@@ -92,11 +92,13 @@ Result<http::Response> history(Edge& edge, const std::string& id) {
   return http::json(out);
 }
 
-Result<http::Response> shown(Edge& edge, const std::string& id) {
+/// The answer once profiles were joined or split by hand.
+Result<http::Response> changed(Edge& edge, const std::string& id) {
   const auto profile = profile_of(edge, id);
   if (!profile) {
     return Failure(profile.error());
   }
+  edge.open_sessions.forget(profile->identifiers);
   return http::json(edge.profiles.document(*profile, edge.clock.now()));
 }
 
@@ -125,7 +127,7 @@ void merge(Edge& edge, const http::Exchange& exchange) {
   const std::string id(exchange.request().param("id"));
   answer_after(
       edge, exchange, profiles::merge_task(ProfileId{id}, ProfileId{*into}), [&edge, into = *into] {
-        return shown(edge, into);
+        return changed(edge, into);
       });
 }
 
@@ -136,7 +138,7 @@ void unmerge(Edge& edge, const http::Exchange& exchange) {
   }
   const std::string id(exchange.request().param("id"));
   answer_after(edge, exchange, profiles::unmerge_task(ProfileId{id}, *merge), [&edge, id] {
-    return shown(edge, id);
+    return changed(edge, id);
   });
 }
 

@@ -20,7 +20,6 @@ namespace {
 using events::Outcome;
 using Outcomes = std::vector<Outcome>;
 using profiles::Name;
-using profiles::Profile;
 
 /// As the original printed it: a short text and a list of what is wrong.
 http::Problem refusal(const Error& why) {
@@ -32,15 +31,6 @@ http::Problem refusal(const Error& why) {
           .detail = why.message,
           .pointer = why.field,
           .members = "\"details\":" + details.take()};
-}
-
-/// Start of the session that the profile is in at `at`, or its last one, in ms.
-std::string session_of(const Profile& profile, Time at) {
-  Time start = profile.last_seen;
-  for (const profiles::Sessions::Span& span : profile.sessions.recent) {
-    start = span.first <= at ? span.first : start;
-  }
-  return std::to_string(to_ms(start));
 }
 
 void write_changes(json::Writer& out,
@@ -61,7 +51,7 @@ Result<http::Response> acted(Edge& edge,
                              const std::string& user,
                              const std::string& anonymous,
                              const std::string& message,
-                             Time at) {
+                             Time session) {
   const auto profile = user.empty() ? edge.profiles.find(Name::AnonymousId, anonymous)
                                     : edge.profiles.find(Name::UserId, user);
   if (!profile) {
@@ -84,7 +74,7 @@ Result<http::Response> acted(Edge& edge,
     write_changes(out, *logged, message, false);
     out.end_object();
   }
-  out.member("sessionId", *profile ? session_of(**profile, at) : std::to_string(to_ms(at)));
+  out.member("sessionId", std::to_string(to_ms(session)));
   return http::json(out.end_object());
 }
 
@@ -122,12 +112,12 @@ void action(Edge& edge, const http::Exchange& exchange) {
         if (outcome.status == Outcome::Status::Refused) {
           return exchange.fail(refusal(outcome.error));
         }
-        answer_current(
-            edge,
-            exchange,
-            [&edge, user, anonymous, id = outcome.id.text, at = exchange.request().received()] {
-              return acted(edge, user, anonymous, id, at);
-            });
+        // Somebody without a usable name has a session as short as this action.
+        const Time session =
+            outcome.session == Time{} ? exchange.request().received() : outcome.session;
+        answer_current(edge, exchange, [&edge, user, anonymous, id = outcome.id.text, session] {
+          return acted(edge, user, anonymous, id, session);
+        });
       });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "core/json/document.h"
 #include "tests/support/process.h"
@@ -42,4 +43,25 @@ TEST_CASE("profile show of a stranger says so and exits with 5", "[cli]") {
   CHECK(stranger.exit == 5);
   CHECK(stranger.err.find("no profile has the user id \"u-2\"") != std::string::npos);
   CHECK(wrong.exit == 2);
+}
+
+TEST_CASE("a session goes on from one command to the next", "[cli]") {
+  const Sandbox sandbox;
+  const auto session_of = [&](const std::string& id, const std::string& time) {
+    sandbox.write("event.json",
+                  R"({"type":"track","event":"E","userId":"u","messageId":")" + id +
+                      R"(","timestamp":"2026-03-14T)" + time + R"(:00Z"})");
+    REQUIRE(sandbox.edgectl({"send", "-i", "event.json"}).exit == 0);
+    const Finished shown = sandbox.edgectl({"events", "show", id, "--json"});
+    const auto document = edge::json::Document::parse(shown.out, edge::json::kStrict);
+    REQUIRE(document);
+    const auto session = document->root().at_pointer("/event/context/session");
+    REQUIRE(session);
+    return std::pair(session->find("id")->as_int64().value(),
+                     session->find("new")->as_bool().value());
+  };
+
+  CHECK(session_of("m-1", "09:00") == std::pair<std::int64_t, bool>(1'773'478'800'000, true));
+  CHECK(session_of("m-2", "09:29") == std::pair<std::int64_t, bool>(1'773'478'800'000, false));
+  CHECK(session_of("m-3", "10:00") == std::pair<std::int64_t, bool>(1'773'482'400'000, true));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "core/retention.h"
-#include "tests/unit/privacy/installation.h"
+#include "tests/support/installation.h"
 
 using namespace edge;
 using namespace edge::test;

@@ -5,7 +5,7 @@
 
 #include "core/base/fault.h"
 #include "core/profile_export.h"
-#include "tests/unit/privacy/installation.h"
+#include "tests/support/installation.h"
 
 using namespace edge;
 using namespace edge::test;
