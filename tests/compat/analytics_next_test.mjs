@@ -2,45 +2,25 @@
 // @segment/analytics-next, the client of browsers, in a document without a screen: settings, preflights, sending.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Window } from 'happy-dom';
+import { loadAnalytics, openPage } from './browser.mjs';
 import { startDaemon } from './daemon.mjs';
 import { storedEvents } from './stored_events.mjs';
 
 let daemon;
-let window;
+let closePage;
 before(async () => {
   daemon = await startDaemon({
     config: '[[sources]]\nname = "shop"\nkey = "WK_WEB"\nkind = "browser"\norigins = ["https://shop.example"]\n',
   });
-  window = new Window({ url: 'https://shop.example/cart?utm_source=mail&utm_campaign=summer' });
-  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
-  Object.defineProperty(window.navigator, 'userAgent', { value: userAgent });
-  const name = (key, value) => Object.defineProperty(globalThis, key, { value, configurable: true, writable: true });
-  for (const key of ['document', 'localStorage', 'sessionStorage', 'location', 'navigator', 'screen', 'history']) {
-    name(key, window[key]);
-  }
-  name('window', globalThis);
-  for (const key of ['addEventListener', 'removeEventListener', 'dispatchEvent']) name(key, window[key].bind(window));
-  // What a browser adds by itself: the origin, and a preflight where the request is not simple.
-  const send = globalThis.fetch;
-  name('fetch', (url, options = {}) =>
-    send(url, { ...options, headers: { ...options.headers, origin: 'https://shop.example', 'user-agent': userAgent } }));
+  closePage = openPage('https://shop.example', '/cart?utm_source=mail&utm_campaign=summer');
 });
 after(async () => {
-  await window.happyDOM.close();
+  await closePage();
   await daemon.stop();
 });
 
 test('settings are fetched, events arrive with the page, the campaign and the browser', async () => {
-  const { AnalyticsBrowser } = await import('@segment/analytics-next');
-  const host = new URL(daemon.url).host;
-  const analytics = AnalyticsBrowser.load(
-    { writeKey: 'WK_WEB', cdnURL: daemon.url },
-    {
-      integrations: { 'Segment.io': { apiHost: `${host}/v1`, protocol: 'http' } },
-      disableClientPersistence: true,
-    });
-  await analytics.ready();
+  const { analytics } = await loadAnalytics(daemon, 'WK_WEB');
 
   await analytics.identify('w-1', { email: 'w@shop.example' });
   await analytics.page('Cart');

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import Rudder from '@rudderstack/rudder-sdk-node';
 import { startDaemon } from './daemon.mjs';
-import { countById, killWhile, storedEvents } from './stored_events.mjs';
+import { countById, killWhile, storedEvents, until } from './stored_events.mjs';
 
 const kKills = Number(process.env.EDGE_KILL_CYCLES ?? 5);
 
@@ -21,12 +21,12 @@ const flush = (rudder) => new Promise((resolve) => rudder.flush(resolve));
 
 /** Waits until the daemon has stored what `isThere` looks for. */
 async function stored(isThere) {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const events = await storedEvents(daemon).catch(() => []);
-    if (isThere(events)) return events;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`not stored:\n${daemon.log()}`);
+  let events;
+  await until(`stored:\n${daemon.log()}`, async () => {
+    events = await storedEvents(daemon).catch(() => []);
+    return isThere(events);
+  });
+  return events;
 }
 
 test('every type of event arrives as it was sent', async () => {

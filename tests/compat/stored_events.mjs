@@ -25,16 +25,16 @@ export function countById(events) {
 }
 
 /**
- * Calls `send` with 0, 1, 2 … all the time while the daemon is killed `times` times at random moments; resolves with how
- * often it was called.
+ * Calls `send` with 0, 1, 2 … all the time, ten times and then a pause in ms, while the daemon is killed `times` times at
+ * random moments; resolves with how often it was called.
  */
-export async function killWhile(daemon, times, send) {
+export async function killWhile(daemon, times, send, pause = 15) {
   let killing = true;
   const sender = (async () => {
     let i = 0;
     for (; killing || i % 10 !== 0; ++i) {
       send(i);
-      if (i % 10 === 9) await new Promise((resolve) => setTimeout(resolve, 15));
+      if (i % 10 === 9) await new Promise((resolve) => setTimeout(resolve, pause));
     }
     return i;
   })();
@@ -44,4 +44,13 @@ export async function killWhile(daemon, times, send) {
   }
   killing = false;
   return sender;
+}
+
+/** Asks until it is so; fails after a minute, naming what was waited for. */
+export async function until(what, isSo) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`never happened: ${what}`);
 }
