@@ -47,6 +47,7 @@ Result<StoredPage> stored_after(storage::Store& store,
                                 storage::Deadline deadline) {
   StoredPage page{.next = after};
   // Filters that take little would cost a request for each few; one asks for some slices at once.
+  std::size_t bytes = 0;
   for (int slices = 0; slices < 8 && page.events.size() < query.limit; ++slices) {
     const auto slice = store.read({.stream = kStream,
                                    .after = *page.next,
@@ -66,9 +67,13 @@ Result<StoredPage> stored_after(storage::Store& store,
       page.next = record->offset;
       if (takes(query, *record)) {
         add(page, *record);
+        bytes += record->body.size();
       }
     }
     page.next = slice->reached;
+    if (bytes > storage::kMaxPageBytes / 2) {
+      break;
+    }
   }
   return page;
 }
