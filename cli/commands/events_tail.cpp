@@ -31,6 +31,7 @@ using std::chrono::milliseconds;
 using News = DeliveryFollower::News;
 
 constexpr milliseconds kLook{300};
+constexpr std::uint32_t kMostRefusals = 5;
 constexpr milliseconds kLongestOutage{5'000};  // between two tries to reach a daemon that is away
 
 std::string member(json::Value event, std::string_view name) {
@@ -168,27 +169,27 @@ class Outage {
     if (failures_ > 0) {
       call_.note("the daemon answers again");
     }
-    failures_ = 0;
+    failures_ = refusals_ = 0;
   }
   Result<void> wait(const Error& error) {
     const bool is_away = is_unreachable(error) || error.code == ErrorCode::Unavailable ||
                          error.code == ErrorCode::RateLimited ||
                          error.code == ErrorCode::DeadlineExceeded;
-    // One that was started anew may want another credential.
+    // One that was started anew may want another credential, which it writes a little later.
     const bool is_changed = error.code == ErrorCode::Unauthenticated && failures_ > 0;
-    if (!stored_.is_remote() || (!is_away && !is_changed) || (is_changed && is_asked_again_)) {
+    refusals_ = is_changed ? refusals_ + 1 : 0;
+    if (!stored_.is_remote() || (!is_away && !is_changed) || refusals_ > kMostRefusals) {
       return Failure(error);
     }
-    is_asked_again_ = is_changed;
     if (failures_++ == 0) {
       call_.note(fmt::format("{}; trying again", error.message));
     }
+    const std::uint32_t tries = is_changed ? refusals_ : failures_;
+    pause_unless_stopped(std::max<milliseconds>(
+        delivery::nominal_delay(tries, kLook, kLongestOutage), error.retry_after));
     if (is_changed) {
       stored_.reconnect();
-      return {};
     }
-    pause_unless_stopped(std::max<milliseconds>(
-        delivery::nominal_delay(failures_, kLook, kLongestOutage), error.retry_after));
     return {};
   }
 
@@ -196,7 +197,7 @@ class Outage {
   Call& call_;
   StoredEvents& stored_;
   std::uint32_t failures_ = 0;
-  bool is_asked_again_ = false;
+  std::uint32_t refusals_ = 0;  // of the credential, in a row
 };
 
 Result<int> tail(Call& call) {

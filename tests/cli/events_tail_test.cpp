@@ -147,9 +147,9 @@ TEST_CASE("events tail goes on behind the last event when the daemon was away", 
 
   REQUIRE(daemon.stop(SIGTERM) == 0);
   REQUIRE(daemon.start({"--listen", url.substr(7)}));
-  sandbox.write("key", daemon.key());
   Asking asking(daemon);
   REQUIRE(asking.ask("POST", "/track/event", track("later")).status == 200);
+  sandbox.write("key", daemon.key());  // later than the daemon wants it
   REQUIRE(tail.wait_for("  later  delivery  " + mine.url()));
   const Finished done = tail.stop();
 
