@@ -142,6 +142,9 @@ std::string question(const Call& call) {
   json::Writer out;
   out.begin_object().member("limit", call.integer("limit"));
   call.has("when") ? out.member("when", call["when"]) : out.member("name", call["NAME"]);
+  if (call.flag("compare")) {
+    out.member("compare", true);
+  }
   return out.end_object().take();
 }
 
@@ -164,7 +167,8 @@ Result<std::string> preview_here(Call& call) {
                                        edge.segments,
                                        *rule,
                                        static_cast<std::size_t>(call.integer("limit")),
-                                       call.clock().now());
+                                       call.clock().now(),
+                                       call.flag("compare") ? call["NAME"] : std::string());
   if (!found) {
     return Failure(found.error());
   }
@@ -178,6 +182,9 @@ Result<int> preview(Call& call) {
   if (call["NAME"].empty() != call.has("when")) {
     return Failure(usage_error("give the name of a segment or --when"));
   }
+  if (call.flag("compare") && call.has("when")) {
+    return Failure(usage_error("--compare takes the name of a segment", "compare"));
+  }
   if (call.integer("limit") < 0 || call.integer("limit") > 1'000) {
     return Failure(usage_error("--limit is a number up to 1000", "limit"));
   }
@@ -186,9 +193,15 @@ Result<int> preview(Call& call) {
                   ? daemon->post("/cdp/segments/definitions/preview", question(call))
                         .map([](const transport::IncomingResponse& answer) { return answer.body; })
                   : preview_here(call);
-  return text ? call.print(
-                    Document{.json = R"({"schema":"edge.segment-preview/1",)" + text->substr(1)})
-              : Failure(text.error());
+  if (!text) {
+    return Failure(text.error());
+  }
+  const auto found = json::Document::parse(*text, json::kApi);
+  const auto differ = found ? found->root().find("differ") : std::nullopt;
+  const auto printed =
+      call.print(Document{.json = R"({"schema":"edge.segment-preview/1",)" + text->substr(1)});
+  const bool is_equal = !differ || differ->as_uint64() == 0U;
+  return printed && !is_equal ? Result<int>(exit_code::kNo) : printed;
 }
 
 void declare_reading(Tree& tree) {
@@ -230,12 +243,16 @@ void declare_reading(Tree& tree) {
                .help = "how many are named",
                .type = Type::Integer,
                .fallback = "10"})
+      .flag("compare", "count the stored events anew and name who is a member by one way only")
+      .example("segment preview buyers --compare", "what is kept of events against all of them")
       .example("segment preview --when 'plan == \"pro\" and did(\"Order Completed\", 30d)'",
                "before it is defined")
       .output("segment-preview",
               R"({"type":"object","required":["schema","count","undecided","sample"],)"
               R"("properties":{"schema":{"const":"edge.segment-preview/1"},"count":)"
-              R"({"type":"integer"},"undecided":{"type":"integer"},"sample":{"type":"array"}}})")
+              R"({"type":"integer"},"undecided":{"type":"integer"},"sample":{"type":"array"},)"
+              R"("differ":{"type":"integer"},"differing":{"type":"array"}}})")
+      .exits(exit_code::kNo, "with --compare: somebody is a member by one way only")
       .exits(exit_code::kNotFound, "no such segment")
       .see("edgectl help expressions")
       .runs(preview);

@@ -140,9 +140,19 @@ Result<http::Response> preview(Edge& edge, const http::Request& request) {
                     .field = "/limit",
                     .reason = "bad_limit"});
   }
+  const auto name = (*body)->root().find("name");
+  const auto compare = (*body)->root().find("compare");
+  const bool is_compared = compare && compare->as_bool().value_or(false);
+  if (is_compared && ((*body)->root().find("when") || (*body)->root().find("conditions"))) {
+    return Failure({.code = ErrorCode::InvalidArgument,
+                    .message = "compare takes the name of a segment, no rule of its own",
+                    .field = "/compare",
+                    .reason = "bad_segment"});
+  }
+  const std::string compared(is_compared ? name->as_string().value_or("") : "");
   return answer_later(edge, [&]() -> Result<http::Response> {
     const auto found =
-        profiles::preview(edge.store, edge.segments, *rule, *limit, edge.clock.now());
+        profiles::preview(edge.store, edge.segments, *rule, *limit, edge.clock.now(), compared);
     if (!found) {
       return Failure(found.error());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "core/json/document.h"
 #include "tests/support/process.h"
@@ -148,4 +149,26 @@ TEST_CASE("segment explain shows which steps of a sequence were seen, and when",
   INFO(run.out << run.err);
   CHECK(run.out.find(R"(seen [{"at":"2026-01-02T03:04:05.000Z","steps":[1]}])") !=
         std::string::npos);
+}
+
+TEST_CASE("segment preview --compare counts the stored events anew", "[cli]") {
+  const Sandbox sandbox;
+  sandbox.write("edge.toml", kConfig);
+  for (const char* user : {"u", "u", "v"}) {
+    REQUIRE(sandbox.edgectl({"track", "Order", "-u", user}).exit == 0);
+  }
+
+  const Finished equal = sandbox.edgectl({"segment", "preview", "buyers", "--compare"});
+  // Without their events the counters alone know who bought.
+  for (const auto& volume :
+       std::filesystem::directory_iterator(sandbox.path("data/edgectl/events"))) {
+    std::filesystem::remove(volume.path());
+  }
+  const Finished other = sandbox.edgectl({"segment", "preview", "buyers", "--compare", "--json"});
+
+  CHECK(equal.exit == 0);
+  CHECK(other.exit == 1);
+  CHECK(other.out.find(R"("differ": 1)") != std::string::npos);
+  CHECK(other.out.find(R"("userId": "u")") != std::string::npos);
+  CHECK(sandbox.edgectl({"segment", "preview", "--when", "a = 1", "--compare"}).exit == 2);
 }

@@ -182,6 +182,14 @@ TEST_CASE("definitions made through the API survive a crash", "[integration]") {
                                      R"json({"when":"count(\"Order\") >= 40","limit":3})json");
   CHECK(preview.text("/count") == "1");
   CHECK(preview.text("/sample/0/userId") == "u");
+  const Answer compared =
+      client.post("/cdp/segments/definitions/preview", R"({"name":"forty","compare":true})");
+  CHECK(compared.text("/count") == "1");
+  CHECK(compared.text("/differ") == "0");
+  CHECK(client
+            .post("/cdp/segments/definitions/preview",
+                  R"({"name":"forty","when":"a = 1","compare":true})")
+            .status == 400);
 }
 
 TEST_CASE("a real-time action is answered with what it changed", "[integration]") {

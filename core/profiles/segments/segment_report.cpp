@@ -199,27 +199,36 @@ void write_segment(json::Writer& out, const SegmentRecord& record, const Segment
 }
 
 void write_preview(json::Writer& out, const Preview& preview) {
+  const auto write = [&out](const char* name, const std::vector<Preview::Sample>& people) {
+    out.key(name).begin_array();
+    for (const Preview::Sample& one : people) {
+      out.begin_object().member("profileId", one.profile).key("userId");
+      one.user.empty() ? out.null() : out.string(one.user);
+      out.end_object();
+    }
+    out.end_array();
+  };
   out.member("count", preview.count).member("undecided", preview.undecided);
-  out.key("sample").begin_array();
-  for (const Preview::Sample& one : preview.sample) {
-    out.begin_object().member("profileId", one.profile).key("userId");
-    one.user.empty() ? out.null() : out.string(one.user);
-    out.end_object();
+  write("sample", preview.sample);
+  if (preview.differ) {
+    out.member("differ", *preview.differ);
+    write("differing", preview.differing);
   }
-  out.end_array();
 }
 
 Result<Preview> preview(storage::Store& store,
                         const SegmentRegistry& segments,
                         const Node& tree,
                         std::size_t limit,
-                        Time now) {
+                        Time now,
+                        const std::string& compared) {
   const auto book = with_preview(*segments.current(), tree);
   if (!book) {
     return Failure(book.error());
   }
   const Segment* const asked = (*book)->find(kPreviewName);
-  const Segment* const same = asked->counters.empty() ? nullptr : same_rule(**book, tree);
+  const bool is_counted = !asked->counters.empty() && compared.empty();
+  const Segment* const same = is_counted ? same_rule(**book, tree) : nullptr;
   Counters counters;
   if (!asked->counters.empty() && same == nullptr) {
     auto counted = Recount(store, *asked, now).run();
@@ -231,6 +240,9 @@ Result<Preview> preview(storage::Store& store,
   const Segment& segment = same == nullptr ? *asked : *same;
   Assessor assessor(**book, segments.switched_off());
   Preview found;
+  if (!compared.empty()) {
+    found.differ = 0;
+  }
   const auto walked = for_each_profile(store, [&](const std::string& id, Stored& stored) {
     if (!stored.redirect.empty()) {
       return;
@@ -244,9 +256,17 @@ Result<Preview> preview(storage::Store& store,
     const Truth truth = evaluate(segment.tree, [&](const Leaf& leaf) {
       return assessor.evaluate_leaf(segment, leaf, profile, at).truth;
     });
+    const Preview::Sample person{.profile = id, .user = std::string(profile.newest(kUserId))};
     found.undecided += truth == Truth::Undecided ? 1 : 0;
     if (truth == Truth::True && ++found.count <= limit) {
-      found.sample.push_back({.profile = id, .user = std::string(profile.newest(kUserId))});
+      found.sample.push_back(person);
+    }
+    if (found.differ) {
+      const auto kept = profile.standing.computed.find(compared);
+      const bool is_kept = kept != profile.standing.computed.end() && kept->second.is_member;
+      if (is_kept != (truth == Truth::True) && ++*found.differ <= limit) {
+        found.differing.push_back(person);
+      }
     }
   });
   if (!walked) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,20 +35,28 @@ struct Preview {
   std::uint64_t count = 0;
   std::uint64_t undecided = 0;
   std::vector<Sample> sample = {};
+  std::optional<std::uint64_t> differ = {};  ///< who is a member by one way only, when compared
+  std::vector<Sample> differing = {};
 };
 
-/// Writes its members: `count`, `undecided`, `sample` of `{"profileId","userId"}`.
+/// Writes its members: `count`, `undecided`, `sample` of `{"profileId","userId"}`; `differ` and
+/// `differing`, such a list, when ways were compared.
 void write_preview(json::Writer& out, const Preview& preview);
 
 /// Evaluates a tree over all profiles of the store. Questions about events are answered from the
 /// stored events, which are read once; when a segment with the same rule is ready, from its
 /// counters. May take seconds; at most 200,000 profiles with counters are kept in memory.
 ///
+/// With `compared`, a segment with that rule, always from the stored events, and it is told who is
+/// a member of the segment otherwise: nobody, unless events arrive meanwhile or stored ones were
+/// removed.
+///
 /// Failure: TooLarge beyond that, InvalidArgument, or of the store.
 Result<Preview> preview(storage::Store& store,
                         const SegmentRegistry& segments,
                         const Node& tree,
                         std::size_t limit,
-                        Time now);
+                        Time now,
+                        const std::string& compared = {});
 
 }  // namespace edge::profiles
