@@ -31,7 +31,7 @@ ReaderPool::Loan ReaderPool::lend(Deadline deadline) {
   try {
     if (!database) {
       database = std::make_unique<Database>(path_, mode_);
-      database->run("PRAGMA cache_size=-8192");
+      database->run("PRAGMA cache_size=-2048");
     }
     database->set_deadline(deadline);
   } catch (...) {

@@ -24,8 +24,8 @@ void prepare_volume(Database& database, std::uint64_t first, std::int64_t create
 /// memory.
 void prepare_writer(Database& database, int cache_mib);
 /// What is only appended needs its right edge alone; the state is changed everywhere.
-inline constexpr int kVolumeCacheMib = 16;
-inline constexpr int kStateCacheMib = 64;
+inline constexpr int kVolumeCacheMib = 4;
+inline constexpr int kStateCacheMib = 32;
 /// At the end of a writer: moves the write-ahead log into the file, which SQLite does not do by
 /// itself while readers have it open. Best effort: the next start does what is missing.
 void settle_file(Database& database);
