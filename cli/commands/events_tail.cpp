@@ -175,8 +175,9 @@ class Outage {
     const bool is_away = is_unreachable(error) || error.code == ErrorCode::Unavailable ||
                          error.code == ErrorCode::RateLimited ||
                          error.code == ErrorCode::DeadlineExceeded;
-    // One that was started anew may want another credential, which it writes a little later.
-    const bool is_changed = error.code == ErrorCode::Unauthenticated && failures_ > 0;
+    // The credential was good before: a daemon that was started anew, perhaps between two looks,
+    // wants another one, which it writes a little later.
+    const bool is_changed = error.code == ErrorCode::Unauthenticated;
     refusals_ = is_changed ? refusals_ + 1 : 0;
     if (!stored_.is_remote() || (!is_away && !is_changed) || refusals_ > kMostRefusals) {
       return Failure(error);
