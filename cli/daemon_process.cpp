@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "cli/input.h"
+#include "core/base/argv.h"
 
 namespace edge::cli {
 namespace {
@@ -56,16 +57,6 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
     });
     all.push_back(fmt::format("{}={}", name, value));
   }
-  return all;
-}
-
-/// What execve(2) wants, null-terminated; valid while `texts` is.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) {
-    all.push_back(text.data());
-  }
-  all.push_back(nullptr);
   return all;
 }
 
@@ -126,8 +117,8 @@ Result<Started> launch(const Launch& wanted, int& exit_of) {
   std::vector<std::string> command = {program};
   command.insert(command.end(), wanted.arguments.begin(), wanted.arguments.end());
   std::vector<std::string> variables = environment_with(wanted.environment);
-  const std::vector<char*> argv = pointers(command);
-  const std::vector<char*> envp = pointers(variables);
+  const std::vector<char*> argv = argv_of(command);
+  const std::vector<char*> envp = argv_of(variables);
   const auto begin = steady_clock::now();
   const pid_t child = ::fork();
   if (child == 0) {

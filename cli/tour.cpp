@@ -13,6 +13,7 @@
 
 #include "cli/daemon_process.h"
 #include "cli/setup.h"
+#include "core/base/argv.h"
 #include "core/json/writer.h"
 
 extern char**
@@ -127,15 +128,11 @@ Said run_edgectl(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> command = {"edgectl"};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& argument : command) {
-    pointers.push_back(argument.data());
-  }
-  pointers.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(command);
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
-    ::execv("/proc/self/exe", pointers.data());
+    ::execv("/proc/self/exe", argv.data());
     ::_exit(127);
   }
   ::close(ends[1]);

@@ -16,6 +16,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "core/base/argv.h"
 #include "core/json/document.h"
 #include "tests/support/process.h"
 
@@ -37,15 +38,6 @@ sockaddr_un address_of(const std::string& path) {
   }
   path.copy(static_cast<char*>(address.sun_path), path.size());
   return address;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) {
-    all.push_back(text.data());
-  }
-  all.push_back(nullptr);
-  return all;
 }
 
 }  // namespace
@@ -93,8 +85,8 @@ bool DaemonProcess::start(const std::vector<std::string>& arguments,
   for (const auto& [name, value] : variables) {
     environment.push_back(name + "=" + value);
   }
-  auto argument_pointers = pointers(command);
-  auto environment_pointers = pointers(environment);
+  auto argument_pointers = argv_of(command);
+  auto environment_pointers = argv_of(environment);
   const std::string log_path = directory_ / "log";
   pid_ = ::fork();
   if (pid_ == 0) {

@@ -14,6 +14,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "core/base/argv.h"
+
 namespace edge::test {
 namespace {
 
@@ -43,16 +45,6 @@ struct Pipe {
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-/// What execve(2) wants, null-terminated; valid while `texts` is.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (std::string& text : texts) {
-    all.push_back(text.data());
-  }
-  all.push_back(nullptr);
-  return all;
 }
 
 /// Only what may be called between fork and exec in a program with threads: another one may have
@@ -159,8 +151,8 @@ Finished Sandbox::run(const std::vector<std::string>& command, const RunOptions&
   for (const auto& [name, value] : variables) {
     pairs.push_back(name + "=" + value);
   }
-  const std::vector<char*> argv = pointers(words);
-  const std::vector<char*> envp = pointers(pairs);
+  const std::vector<char*> argv = argv_of(words);
+  const std::vector<char*> envp = argv_of(pairs);
   std::signal(SIGPIPE, SIG_IGN);
   Pipe in;
   Pipe out;
