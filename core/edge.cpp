@@ -27,6 +27,7 @@ namespace {
 
 /// How long the store may keep an event waiting whose person is looked up for.
 constexpr std::chrono::milliseconds kSessionPatience{50};
+constexpr std::size_t kSessionBytes = std::size_t{24} << 20U;  // of some 50,000 people
 
 Result<transport::GuardRules> guard_rules(const config::Config& config) {
   transport::GuardRules rules{.allow_http = config.outbound.allow_http};
@@ -180,12 +181,14 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       destinations(store, catalogue, finder(secrets), route_rules(config), event_filter),
       suppressions(store, clock, random),
       privacy(events::privacy_rules_of(config).value_or(events::PrivacyRules{})),
-      open_sessions(fold_rules(config),
-                    clock,
-                    metrics,
-                    [this](std::span<const profiles::Identifier> names) {
-                      return profiles.owners_of(names, kSessionPatience);
-                    }),
+      open_sessions(
+          fold_rules(config),
+          clock,
+          metrics,
+          [this](std::span<const profiles::Identifier> names) {
+            return profiles.owners_of(names, kSessionPatience);
+          },
+          kSessionBytes),
       ingest(store,
              clock,
              ids,
