@@ -62,6 +62,7 @@ const Option* find_row(const Walk& walk, const Matches& matches) {
 }
 
 Misused unknown_flag(const Walk& walk, const std::string& flag) {
+  const bool takes_words = walk.command != nullptr && !walk.command->positionals().empty();
   std::vector<std::string> known;
   for (const Option& option : global_options()) {
     known.push_back("--" + std::string(option.name));
@@ -76,11 +77,14 @@ Misused unknown_flag(const Walk& walk, const std::string& flag) {
       }
     }
   }
-  return misused(fmt::format("unknown flag '{}'", flag),
-                 walk.command,
-                 walk.noun,
-                 {.did_you_mean = flag.starts_with("--") ? config::closest(flag, known)
-                                                         : std::vector<std::string>{}});
+  return misused(
+      fmt::format("unknown flag '{}'", flag),
+      walk.command,
+      walk.noun,
+      {.did_you_mean =
+           flag.starts_with("--") ? config::closest(flag, known) : std::vector<std::string>{},
+       .hint = takes_words && !flag.starts_with("--") ? "-- in front of a value that begins with -"
+                                                      : ""});
 }
 
 Misused unknown_word(const Walk& walk, const std::string& word, const std::string& next) {

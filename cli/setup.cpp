@@ -87,12 +87,12 @@ void examine_people(const config::Config& config, std::vector<Finding>& findings
 }
 
 Result<void> make_jwt_ring(const std::filesystem::path& file, Time now) {
-  auto key = crypto::Key::generate(crypto::KeyKind::Ed25519);
+  auto key = tokens::generate_key(crypto::KeyKind::Ed25519, crypto::Algorithm::EdDSA);
   if (!key) {
     return Failure(key.error());
   }
   tokens::KeyRing ring;
-  if (const auto added = ring.add(tokens::plain_key(std::move(*key)), now); !added) {
+  if (const auto added = ring.add(std::move(*key), now); !added) {
     return added;
   }
   return config::write_private_file(file, ring.write());

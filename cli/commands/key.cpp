@@ -84,15 +84,15 @@ Result<tokens::TokenKey> new_key(Call& call, const Kind& kind) {
   if (kind.kind == KeyKind::Rsa && (call.integer("bits") < 2048 || call.integer("bits") > 8192)) {
     return Failure(usage_error("--bits is 2048 to 8192"));
   }
-  auto key = crypto::Key::generate(kind.kind,
-                                   static_cast<unsigned>(call.integer("bits")),
-                                   crypto::shortest_secret(kind.algorithm));
-  if (!key) {
-    return Failure(key.error());
+  auto made =
+      tokens::generate_key(kind.kind, kind.algorithm, static_cast<unsigned>(call.integer("bits")));
+  if (!made) {
+    return made;
   }
-  tokens::TokenKey made{.key = std::move(*key), .algorithm = kind.algorithm};
-  made.id = call["kid"] == "auto" ? tokens::thumbprint(made.key) : call["kid"];
-  if (made.id->empty() || made.id->size() > 256) {
+  if (call["kid"] != "auto") {
+    made->id = call["kid"];
+  }
+  if (made->id->empty() || made->id->size() > 256) {
     return Failure(usage_error("--kid is 1 to 256 octets"));
   }
   return made;

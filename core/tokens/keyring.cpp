@@ -69,14 +69,22 @@ Result<TokenKey> another(const TokenKey& model) {
   const crypto::KeyKind kind = model.key.kind();
   const unsigned bits =
       kind == crypto::KeyKind::Rsa ? static_cast<unsigned>(model.key.numbers().n.size() * 8) : 2048;
-  auto key = crypto::Key::generate(kind, bits, crypto::shortest_secret(*model.algorithm));
-  if (!key) {
-    return Failure(std::move(key.error()));
-  }
-  return TokenKey{.key = std::move(*key), .algorithm = model.algorithm};
+  return generate_key(kind, *model.algorithm, bits);
 }
 
 }  // namespace
+
+Result<TokenKey> generate_key(crypto::KeyKind kind, crypto::Algorithm algorithm, unsigned bits) {
+  while (true) {
+    auto key = crypto::Key::generate(kind, bits, crypto::shortest_secret(algorithm));
+    if (!key) {
+      return Failure(std::move(key.error()));
+    }
+    if (std::string id = thumbprint(*key); !id.starts_with('-')) {
+      return TokenKey{.key = std::move(*key), .id = std::move(id), .algorithm = algorithm};
+    }
+  }
+}
 
 const char* name_of(KeyState state) {
   return kStates.at(static_cast<std::size_t>(state));

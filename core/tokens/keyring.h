@@ -44,6 +44,12 @@ struct Rotation {
   std::string retiring = {};  ///< signed until now
 };
 
+/// A fresh key for `algorithm`, its id the thumbprint. That never begins with "-": people give ids
+/// to commands, where it would be a flag. `bits` is for RSA.
+Result<TokenKey> generate_key(crypto::KeyKind kind,
+                              crypto::Algorithm algorithm,
+                              unsigned bits = 2048);
+
 /// A ring of key pairs, or of secrets, never of both. Value; ids are unique, at most one key is
 /// active.
 class KeyRing {

@@ -7,9 +7,9 @@ namespace edge::tokens {
 namespace {
 
 Result<KeyRing> make_ring(const std::filesystem::path& path, const Clock& clock) {
-  auto key = crypto::Key::generate(crypto::KeyKind::Ed25519);
+  auto key = generate_key(crypto::KeyKind::Ed25519, crypto::Algorithm::EdDSA);
   KeyRing ring;
-  auto added = key ? ring.add(plain_key(std::move(*key)), clock.now()) : Failure(key.error());
+  auto added = key ? ring.add(std::move(*key), clock.now()) : Failure(key.error());
   if (!added) {
     return Failure(std::move(added.error()));
   }

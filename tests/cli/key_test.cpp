@@ -145,3 +145,15 @@ TEST_CASE("a ring that others can read is refused with what to do", "[cli][key]"
   CHECK(open.err.find("chmod 600") != std::string::npos);
   CHECK(tampered.exit == 3);
 }
+
+TEST_CASE("an id that begins with - is told how to be given", "[cli][key]") {
+  const Sandbox sandbox;
+
+  const Finished flag = sandbox.edgectl({"key", "retire", "--kind", "jwt", "-Zq"});
+  const Finished value = sandbox.edgectl({"key", "retire", "--kind", "jwt", "--", "-Zq"});
+
+  CHECK(flag.exit == 2);
+  CHECK(flag.err.find("unknown flag '-Z'") != std::string::npos);
+  CHECK(flag.err.find("-- in front of a value that begins with -") != std::string::npos);
+  CHECK(value.exit == 5);
+}

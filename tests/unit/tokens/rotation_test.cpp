@@ -123,4 +123,13 @@ TEST_CASE("a ring holds secrets or key pairs and never publishes secrets", "[tok
 }
 
 }  // namespace
+TEST_CASE("ids of fresh keys are no flags of commands", "[tokens]") {
+  for (int i = 0; i < 400; ++i) {
+    const auto key = tokens::generate_key(crypto::KeyKind::Ed25519, crypto::Algorithm::EdDSA);
+    REQUIRE(key);
+    CHECK(key->id == tokens::thumbprint(key->key));
+    CHECK_FALSE(key->id->starts_with('-'));
+  }
+}
+
 }  // namespace edge::tokens
