@@ -31,7 +31,7 @@ ReaderPool::Loan ReaderPool::lend(Deadline deadline) {
   try {
     if (!database) {
       database = std::make_unique<Database>(path_, mode_);
-      database->run("PRAGMA cache_size=-2048");
+      database->run(fmt::format("PRAGMA cache_size=-{}", cache_kib_));
     }
     database->set_deadline(deadline);
   } catch (...) {

@@ -15,8 +15,9 @@ namespace edge::storage::sqlite {
 /// Reading connections to one file. Thread-safe.
 class ReaderPool {
  public:
-  ReaderPool(std::filesystem::path path, Database::Mode mode, std::size_t limit)
-      : path_(std::move(path)), mode_(mode), limit_(limit) {}
+  /// `cache_kib` bounds the pages that each of at most `limit` connections keeps in memory.
+  ReaderPool(std::filesystem::path path, Database::Mode mode, std::size_t limit, int cache_kib)
+      : path_(std::move(path)), mode_(mode), limit_(limit), cache_kib_(cache_kib) {}
 
   /// A connection lent until the end of the scope.
   class Loan {
@@ -72,6 +73,7 @@ class ReaderPool {
   std::condition_variable returned_;
   Database::Mode mode_;  // changed only while paused
   const std::size_t limit_;
+  const int cache_kib_;
   std::size_t lent_ = 0;                         // guarded by mutex_
   bool paused_ = false;                          // guarded by mutex_
   std::vector<std::unique_ptr<Database>> idle_;  // guarded by mutex_

@@ -14,6 +14,7 @@ namespace edge::storage::sqlite {
 namespace {
 
 constexpr std::size_t kReaders = 4;
+constexpr int kReaderCacheKib = 2'048;
 
 /// One view of the file for several statements; ended with the scope.
 class View {
@@ -38,7 +39,8 @@ class View {
 }  // namespace
 
 StateReads::StateReads(std::filesystem::path path, const Clock& clock)
-    : clock_(clock), readers_(std::move(path), Database::Mode::ReadOnly, kReaders) {}
+    : clock_(clock),
+      readers_(std::move(path), Database::Mode::ReadOnly, kReaders, kReaderCacheKib) {}
 
 std::vector<std::optional<Entry>> StateReads::get(std::span<const Key> keys, Deadline deadline) {
   const auto reader = readers_.lend(deadline);

@@ -16,7 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kReaders = 4;
-constexpr auto kLookUp = 10s;  // bound of a look-up of the log writer
+constexpr int kReaderCacheKib = 256;  // there are many volumes, and most reading goes forward
+constexpr auto kLookUp = 10s;         // bound of a look-up of the log writer
 
 /// Collects rows into a page; damage behind good rows ends it.
 class Collector {
@@ -76,7 +77,8 @@ Volume::Volume(std::filesystem::path path, VolumeFacts facts, State state)
       committed_(facts_.committed),
       readers_(path_,
                state == State::Sealed ? Database::Mode::Immutable : Database::Mode::ReadOnly,
-               kReaders) {
+               kReaders,
+               kReaderCacheKib) {
   if (state != State::Sealed) {
     const auto reader = readers_.lend(Deadline::in(kLookUp));
     Query mark = reader->query("SELECT first, committed FROM mark");
