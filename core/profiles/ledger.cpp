@@ -12,10 +12,16 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{2};
 
+/// Writes the key of an identifier in the index in place of what `key` holds.
+void set_index_key(std::string& key, std::string_view type, std::string_view value) {
+  key.assign(type).append(1, '\0').append(value);
+}
+
 std::string index_key(std::string_view type, std::string_view value) {
   std::string key;
   key.reserve(type.size() + value.size() + 1);
-  return key.append(type).append(1, '\0').append(value);
+  set_index_key(key, type, value);
+  return key;
 }
 
 std::size_t bytes_of(const Traits& traits) {
@@ -66,7 +72,7 @@ Result<void> Ledger::prefetch(std::span<const Identifier> identifiers) {
 }
 
 Result<const ProfileId*> Ledger::owner(std::string_view type, std::string_view value) {
-  key_.assign(type).append(1, '\0').append(value);
+  set_index_key(key_, type, value);
   if (const ProfileId* known = owners_.find(key_)) {
     return known;
   }
