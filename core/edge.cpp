@@ -218,6 +218,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       reports(store, destinations, suppressions, clock, ids, metrics),
       forwarders(store, destinations, http, clock, random, metrics),
       limits(store, clock, random),
+      kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
       regulations(*this) {}
 
 Edge::~Edge() {
@@ -252,6 +253,9 @@ Result<void> Edge::start() {
   add_optimizely(catalogue);
   if (auto sound = accounts::check_settings(config.auth); !sound) {
     return sound;
+  }
+  if (const auto builtin = kv::builtin_namespaces(config.kv); !builtin) {
+    return Failure(builtin.error());
   }
   const auto ip = events::ip_mode_of(config.privacy.ip);
   if (!ip) {

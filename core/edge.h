@@ -25,6 +25,7 @@
 #include "core/events/suppressions.h"
 #include "core/flags/flags.h"
 #include "core/flags/user_records.h"
+#include "core/kv/kv.h"
 #include "core/metrics/metrics.h"
 #include "core/pixels/pixels.h"
 #include "core/profiles/open_sessions.h"
@@ -115,6 +116,7 @@ class Edge {
   DecisionReports reports;
   delivery::Forwarders forwarders;
   ratelimit::Limiter limits;  ///< `load` before the first check
+  kv::Kv kv;
   Regulations regulations;
 };
 

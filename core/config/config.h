@@ -177,6 +177,12 @@ struct Track {
   std::optional<bool> open = {};  ///< key `track.public`; unset: true when every bind is loopback
 };
 
+/// The key-value store. Ids are 32 lower-case hexadecimal digits.
+struct Kv {
+  std::string cache_id = "00000000000000000000000000000001";     ///< of the namespace `cache`
+  std::string sessions_id = "00000000000000000000000000000002";  ///< of the namespace `sessions`
+};
+
 /// One element of a list of tables whose members its subject defines: `[[destinations]]`.
 struct Item {
   std::string json = "{}";  ///< the whole table as a JSON object text
@@ -200,6 +206,7 @@ struct Config {
   Track track = {};
   Identity identity = {};
   Profiles profiles = {};
+  Kv kv = {};
 
   std::vector<Item> listeners = {};      ///< `[[server.listeners]]`, see listeners.h
   std::vector<Item> cors = {};           ///< identity spec 4.3
