@@ -2,9 +2,9 @@
 #include "core/events/form_body.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
+#include "core/encoding/multipart.h"
 #include "core/encoding/percent.h"
 #include "core/encoding/utf8.h"
 #include "core/json/document.h"
@@ -33,31 +33,6 @@ std::string_view trimmed_blanks(std::string_view text) {
   return from == std::string_view::npos
              ? std::string_view{}
              : text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
-/// The value of a parameter of a header field: `boundary` in `multipart/form-data; boundary="x"`.
-std::string parameter(std::string_view field, std::string_view name) {
-  for (std::size_t at = field.find(';'); at != std::string_view::npos; at = field.find(';')) {
-    field.remove_prefix(at + 1);
-    const std::string_view rest = trimmed_blanks(field);
-    if (!starts_ignoring_case(rest, name) || rest.size() <= name.size() ||
-        rest[name.size()] != '=') {
-      continue;
-    }
-    const std::string_view value = rest.substr(name.size() + 1);
-    if (!value.starts_with('"')) {
-      return std::string(trimmed_blanks(value.substr(0, value.find(';'))));
-    }
-    std::string text;
-    for (std::size_t i = 1; i < value.size() && value[i] != '"'; ++i) {
-      if (value[i] == '\\' && i + 1 < value.size()) {
-        ++i;
-      }
-      text += value[i];
-    }
-    return text;
-  }
-  return {};
 }
 
 class Fields {
@@ -117,65 +92,28 @@ Result<std::vector<FormField>> read_json(std::string_view body) {
   return fields.take();
 }
 
-/// One part of a multipart body: header lines, an empty line, content.
-std::optional<FormField> read_part(std::string_view part) {
-  std::string name;
-  std::string file_name;
-  std::string type;
-  bool is_file = false;
-  for (;;) {
-    const std::size_t end = part.find("\r\n");
-    if (end == std::string_view::npos) {
-      return std::nullopt;
-    }
-    const std::string_view line = part.substr(0, end);
-    part.remove_prefix(end + 2);
-    if (line.empty()) {
-      break;
-    }
-    if (starts_ignoring_case(line, "content-disposition:")) {
-      name = parameter(line, "name");
-      file_name = parameter(line, "filename");
-      is_file = line.find("filename") != std::string_view::npos;
-    } else if (starts_ignoring_case(line, "content-type:")) {
-      type = trimmed_blanks(line.substr(line.find(':') + 1));
-    }
-  }
-  if (!is_file) {
-    return FormField{.name = encoding::repaired_utf8(name), .value = encoding::repaired_utf8(part)};
+FormField field_of(const encoding::Part& part) {
+  std::string name = encoding::repaired_utf8(part.name);
+  if (!part.file_name) {
+    return {.name = std::move(name), .value = encoding::repaired_utf8(part.content)};
   }
   json::Writer out;
   out.begin_object()
-      .member("name", encoding::repaired_utf8(file_name))
-      .member("size", std::uint64_t{part.size()})
-      .member("type", encoding::repaired_utf8(type))
+      .member("name", encoding::repaired_utf8(*part.file_name))
+      .member("size", std::uint64_t{part.content.size()})
+      .member("type", encoding::repaired_utf8(part.type))
       .end_object();
-  return FormField{.name = encoding::repaired_utf8(name), .value = out.take(), .is_json = true};
+  return {.name = std::move(name), .value = out.take(), .is_json = true};
 }
 
-Result<std::vector<FormField>> read_multipart(std::string_view body, const std::string& boundary) {
-  if (boundary.empty() || boundary.size() > 70) {
-    return bad_form("multipart body without a boundary");
+Result<std::vector<FormField>> read_multipart(std::string_view type, std::string_view body) {
+  const auto parts = encoding::read_form_data(type, body, kMaxFormFields);
+  if (!parts) {
+    return Failure(parts.error());
   }
-  const std::string mark = "\r\n--" + boundary;
   Fields fields;
-  if (!body.starts_with(std::string_view(mark).substr(2))) {
-    return bad_form("multipart body does not begin with its boundary");
-  }
-  body.remove_prefix(mark.size() - 2);
-  while (!body.starts_with("--")) {
-    const std::size_t end = body.find(mark);
-    if (!body.starts_with("\r\n") || end == std::string_view::npos) {
-      return bad_form("multipart body without an end");
-    }
-    auto field = read_part(body.substr(2, end < 2 ? 0 : end - 2));
-    if (!field) {
-      return bad_form("part without an end of its fields");
-    }
-    if (!fields.put(std::move(*field))) {
-      return bad_form("form has too many fields");
-    }
-    body.remove_prefix(end + mark.size());
+  for (const encoding::Part& part : *parts) {
+    fields.put(field_of(part));
   }
   return fields.take();
 }
@@ -184,7 +122,7 @@ Result<std::vector<FormField>> read_multipart(std::string_view body, const std::
 
 FormEncoding form_encoding(std::string_view content_type, std::string_view body) {
   const std::string_view type = trimmed_blanks(content_type);
-  if (starts_ignoring_case(type, "multipart/form-data")) {
+  if (encoding::is_form_data(content_type)) {
     return FormEncoding::Multipart;
   }
   if (starts_ignoring_case(type, "application/json")) {
@@ -198,7 +136,7 @@ FormEncoding form_encoding(std::string_view content_type, std::string_view body)
 Result<std::vector<FormField>> read_form(std::string_view content_type, std::string_view body) {
   switch (form_encoding(content_type, body)) {
     case FormEncoding::Multipart:
-      return read_multipart(body, parameter(content_type, "boundary"));
+      return read_multipart(content_type, body);
     case FormEncoding::Json:
       return read_json(body);
     case FormEncoding::Urlencoded:

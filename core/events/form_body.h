@@ -21,7 +21,7 @@ FormEncoding form_encoding(std::string_view content_type, std::string_view body)
 /// are kept; of a JSON object each member is a field. Fields without a name are left out. Equal
 /// names: the last one stands.
 ///
-/// Failure: InvalidArgument `bad_form` (multipart without boundary or end, more than
+/// Failure: InvalidArgument `bad_form` (as of `encoding::read_form_data`, more than
 /// `kMaxFormFields`), `bad_json`, `body_not_object`.
 Result<std::vector<FormField>> read_form(std::string_view content_type, std::string_view body);
 

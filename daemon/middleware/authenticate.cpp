@@ -52,12 +52,13 @@ Result<http::Principal> identify(const http::Request& request,
 }
 
 /// What the client is told: only that the token is not good; the log gets the exact code (identity
-/// spec 2.4).
-http::Problem refusal(const Error& error) {
+/// spec 2.4). The v4 surface knows no 401 (platform spec 0.2).
+http::Problem refusal(const Error& error, http::Surface surface) {
   http::Problem problem = http::problem_of(error);
   if (error.code != ErrorCode::Unauthenticated) {
     return problem;
   }
+  problem.status = surface == http::Surface::V4 ? 403 : problem.status;
   problem.log_code = problem.code;
   problem.detail.clear();
   if (problem.code == "unauthenticated") {
@@ -92,7 +93,7 @@ void authenticate(Chain& chain) {
               if (principal) {
                 request.parts().principal = *std::move(principal);
               } else if (!options.needs.is_public()) {
-                exchange.fail(refusal(principal.error()));
+                exchange.fail(refusal(principal.error(), options.surface));
                 return;
               }
               next(std::move(exchange));
