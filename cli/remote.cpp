@@ -85,6 +85,10 @@ Error error_of(const transport::IncomingResponse& response) {
     }
   }
   error.reason = text_of(root, "code");
+  // Cloudflare's envelope tells it elsewhere.
+  if (const auto told = root.at_pointer("/errors/0/message"); told && root.find("success")) {
+    error.message = told->as_string().value_or(error.message);
+  }
   return error;
 }
 

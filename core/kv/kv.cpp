@@ -110,6 +110,10 @@ Result<void> wait_for(const Start& start) {
 
 }  // namespace
 
+std::string cursor_behind(std::string_view key) {
+  return encoding::base64url_encode(key);
+}
+
 Kv::Kv(storage::Store& store, Random& random, std::vector<Namespace> builtin)
     : namespaces(store, random, std::move(builtin)), store_(store), big_values_(store, random) {}
 
@@ -229,7 +233,7 @@ Result<Listing> Kv::list(const std::string& space, const ListQuery& query) const
     listing.keys.push_back({item.key, item.entry.expires, std::move(head->metadata), head->bytes});
   }
   if (page->next) {
-    listing.cursor = encoding::base64url_encode(listing.keys.back().name);
+    listing.cursor = cursor_behind(listing.keys.back().name);
   }
   return listing;
 }

@@ -38,6 +38,9 @@ struct ListQuery {
   std::size_t limit = kMaxPageKeys;
 };
 
+/// The cursor of a listing that ends with this key.
+std::string cursor_behind(std::string_view key);
+
 /// Called once; on a thread of the store or inside the call. It must be quick and must not call
 /// this class.
 using Done = std::function<void(Result<void>)>;

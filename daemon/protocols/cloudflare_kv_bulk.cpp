@@ -8,67 +8,16 @@
 #include <vector>
 
 #include "core/edge.h"
-#include "core/encoding/base64.h"
 #include "core/encoding/utf8.h"
 #include "core/json/writer.h"
+#include "core/kv/bulk.h"
 #include "daemon/protocols/v4/kv_request.h"
 
 namespace edge::protocols {
 namespace {
 
-Error wrong(std::string message, std::string field = {}, std::string reason = {}) {
-  return {ErrorCode::InvalidArgument, std::move(message), std::move(field), std::move(reason)};
-}
-
-/// How many seconds a member says, if it is there and not null.
-Result<std::optional<std::int64_t>> seconds_in(json::Value object, std::string_view name) {
-  const auto member = object.find(name);
-  if (!member || member->is_null()) {
-    return std::optional<std::int64_t>();
-  }
-  const auto seconds = member->as_int64();
-  return seconds ? Result<std::optional<std::int64_t>>(seconds)
-                 : Failure(wrong(fmt::format("{} must be a whole number", name), {}, "bad_expiry"));
-}
-
-Result<std::string> value_in(json::Value object) {
-  const auto value = object.find("value");
-  const auto text = value ? value->as_string() : std::nullopt;
-  const auto coded = object.find("base64");
-  if (!text || (coded && !coded->is_null() && !coded->is_bool())) {
-    return Failure(wrong("value must be a text, base64 true or false"));
-  }
-  if (!coded || !coded->as_bool().value_or(false)) {
-    return std::string(*text);
-  }
-  auto octets = encoding::base64_decode(*text);
-  return octets ? Result<std::string>(std::move(*octets))
-                : Failure(wrong("value must be base64 as the entry says"));
-}
-
-Result<kv::Write> write_in(json::Value object, Time now) {
-  const auto key = object.find("key");
-  const auto name = key ? key->as_string() : std::nullopt;
-  if (!name) {
-    return Failure(wrong("an entry is {\"key\":TEXT,\"value\":TEXT,…}"));
-  }
-  auto value = value_in(object);
-  if (!value) {
-    return Failure(std::move(value.error()));
-  }
-  const auto ttl = seconds_in(object, "expiration_ttl");
-  const auto at = ttl ? seconds_in(object, "expiration") : ttl;
-  const auto expires =
-      at ? kv::expires_of({*ttl, *at}, now) : Result<std::int64_t>(Failure(at.error()));
-  if (!expires) {
-    return Failure(expires.error());
-  }
-  const auto given = object.find("metadata");
-  auto metadata = kv::read_metadata(given ? given->raw() : std::string_view{});
-  if (!metadata) {
-    return Failure(std::move(metadata.error()));
-  }
-  return kv::Write{std::string(*name), {std::move(*value), std::move(*metadata), *expires}};
+Error wrong(std::string message, std::string field = {}) {
+  return {ErrorCode::InvalidArgument, std::move(message), std::move(field)};
 }
 
 Result<std::vector<kv::Write>> writes_in(const http::Request& request, Time now) {
@@ -83,10 +32,10 @@ Result<std::vector<kv::Write>> writes_in(const http::Request& request, Time now)
   std::vector<kv::Write> writes;
   writes.reserve(body->root().size());
   for (const json::Value element : body->root().elements()) {
-    auto one = write_in(element, now);
-    const auto fits = one ? kv::check_key(one->key) : Failure(one.error());
-    if (!fits) {
-      Error error = fits.error();
+    auto one = kv::read_bulk_entry(element).and_then(
+        [now](const kv::BulkEntry& entry) { return entry.write_at(now); });
+    if (!one) {
+      Error error = one.error();
       error.message = fmt::format("entry {}: {}", writes.size(), error.message);
       error.field = fmt::format("/{}", writes.size());
       return Failure(std::move(error));

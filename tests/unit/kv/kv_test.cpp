@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <thread>
+#include <vector>
 
 #include "tests/unit/kv/store_of_keys.h"
 
@@ -283,6 +286,45 @@ TEST_CASE("a removed namespace is gone at once and its entries soon", "[kv]") {
   CHECK(store.count("kv_value", id) == 0);
   CHECK(store.count("kv_part", id) == 0);
   CHECK(store.count("kv_gone", "") == 0);
+}
+
+TEST_CASE("readers of a value that is being replaced see it whole", "[kv]") {
+  StoreOfKeys store("sqlite");
+  const auto write = [&](char letter, std::size_t size) {
+    return store.put("k", {std::string(size, letter), fmt::format("\"{}\"", letter)});
+  };
+  REQUIRE(write('a', 5 * kMib));
+  std::atomic<bool> done = false;
+  std::atomic<int> torn = 0;
+  std::atomic<int> read = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&] {
+        while (!done || read < 10) {
+          const auto entry = store.get("k");
+          const bool is_busy = !entry && entry.error().code == ErrorCode::Unavailable;
+          const bool is_whole =
+              entry && entry->metadata[1] == entry->value[0] &&
+              entry->value.find_first_not_of(entry->value[0]) == std::string::npos;
+          torn += is_busy || is_whole ? 0 : 1;
+          ++read;
+        }
+      });
+    }
+    threads.emplace_back([&] {
+      while (!done) {
+        torn += store.kv->sweep() ? 0 : 1;
+      }
+    });
+    for (int i = 0; i < 12; ++i) {
+      const bool is_big = i % 3 != 2;
+      CHECK(write(static_cast<char>('b' + i), is_big ? 5 * kMib : 100));
+    }
+    done = true;
+  }
+  CHECK(torn == 0);
+  CHECK(store.get("k")->value.size() == 100);
 }
 
 TEST_CASE("the ids of the two namespaces are 32 hexadecimal digits and differ", "[kv]") {
