@@ -9,6 +9,7 @@
 #include "core/config/private_file.h"
 #include "core/crypto/signature.h"
 #include "core/json/document.h"
+#include "core/kv/namespaces.h"
 #include "core/pixels/ring_file.h"
 #include "core/profiles/identifiers.h"
 #include "core/profiles/segments/definition_files.h"
@@ -137,6 +138,9 @@ std::vector<Finding> examine_config(const config::Config& config) {
   }
   if (const auto limits = ratelimit::read_limits(config.limits); !limits) {
     findings.push_back({limits.error().field, limits.error().message});
+  }
+  if (const auto builtin = kv::builtin_namespaces(config.kv); !builtin) {
+    findings.push_back({builtin.error().field, builtin.error().message});
   }
   examine_networks("server.trusted_proxies", config.server.trusted_proxies, findings);
   examine_networks("outbound.allow_private", config.outbound.allow_private, findings);

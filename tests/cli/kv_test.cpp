@@ -191,3 +191,18 @@ TEST_CASE("mistakes are told by what was given", "[cli][kv]") {
         "[{\"key\":\"a\",\"value\":\"1\"},\n7]");
   check({"import", "--ns", "none"}, "5 edgectl kv import: there is no namespace \"none\"");
 }
+
+TEST_CASE("wrong ids of the two namespaces are told before a daemon starts", "[cli][kv]") {
+  const Sandbox sandbox;
+  sandbox.write("edge.toml", "[kv]\ncache_id = \"00000000000000000000000000000002\"\n");
+
+  const Finished same = sandbox.edgectl({"config", "validate"});
+  const Finished wrong =
+      sandbox.edgectl({"config", "validate"}, RunOptions{.env = {{"EDGE_KV_CACHE_ID", "abc"}}});
+
+  CHECK(same.exit == 1);
+  CHECK(contains(same.out + same.err, "kv.cache_id and kv.sessions_id must differ"));
+  CHECK(wrong.exit == 1);
+  CHECK(contains(wrong.out + wrong.err,
+                 "kv.cache_id is 32 lower-case hexadecimal digits, not \"abc\""));
+}
