@@ -105,7 +105,7 @@ Result<kv::BulkEntry> entry_of(Call& call) {
     entry.expiry.at =
         std::chrono::ceil<std::chrono::seconds>(call.time("expires")).time_since_epoch().count();
   }
-  if (auto fits = entry.write_at(call.clock().now()); !fits) {
+  if (auto fits = kv::write_of(entry, call.clock().now()); !fits) {
     return Failure(std::move(fits.error()));
   }
   auto value = call.has("VALUE") ? Result<std::string>(call["VALUE"]) : call.input();

@@ -50,7 +50,7 @@ class Here final : public KvStore {
   Result<void> write(const std::vector<kv::BulkEntry>& entries) override {
     std::vector<kv::Write> writes;
     for (const kv::BulkEntry& entry : entries) {
-      auto one = entry.write_at(edge_.clock.store_now());
+      auto one = kv::write_of(entry, edge_.clock.store_now());
       if (!one) {
         return Failure(std::move(one.error()));
       }

@@ -36,8 +36,9 @@ class Import {
       ++ended_;
       return {};
     }
-    const auto write = entry->write_at(now);
-    const auto fits = write ? kv::check_value(entry->value.size()) : Failure(write.error());
+    auto fits = kv::check_key(entry->key);
+    fits = fits ? kv::expires_of(entry->expiry, now).map([](std::int64_t /*ms*/) {}) : fits;
+    fits = fits ? kv::check_value(entry->value.size()) : fits;
     if (!fits) {
       return Failure(fits.error());
     }

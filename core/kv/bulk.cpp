@@ -45,13 +45,14 @@ Result<std::string> value_in(json::Value object) {
 
 }  // namespace
 
-Result<Write> BulkEntry::write_at(Time now) const {
-  const auto fits = check_key(key);
-  const auto expires = fits ? expires_of(expiry, now) : Result<std::int64_t>(Failure(fits.error()));
+Result<Write> write_of(BulkEntry entry, Time now) {
+  const auto fits = check_key(entry.key);
+  const auto expires =
+      fits ? expires_of(entry.expiry, now) : Result<std::int64_t>(Failure(fits.error()));
   if (!expires) {
     return Failure(expires.error());
   }
-  return Write{key, {value, metadata, *expires}};
+  return Write{std::move(entry.key), {std::move(entry.value), std::move(entry.metadata), *expires}};
 }
 
 Result<BulkEntry> read_bulk_entry(json::Value object) {

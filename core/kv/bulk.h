@@ -18,10 +18,10 @@ struct BulkEntry {
   std::string value = {};
   std::string metadata = {};  ///< compact JSON text, empty = none
   Expiry expiry = {};
-
-  /// Failure: those of `check_key` and `expires_of`.
-  [[nodiscard]] Result<Write> write_at(Time now) const;
 };
+
+/// Failure: those of `check_key` and `expires_of`.
+Result<Write> write_of(BulkEntry entry, Time now);
 
 /// Unknown members are ignored. Failures: InvalidArgument, reason `bad_expiry`,
 /// `metadata_too_large` or `bad_metadata`, or none for a member that is missing or of another kind.

@@ -33,7 +33,7 @@ Result<std::vector<kv::Write>> writes_in(const http::Request& request, Time now)
   writes.reserve(body->root().size());
   for (const json::Value element : body->root().elements()) {
     auto one = kv::read_bulk_entry(element).and_then(
-        [now](const kv::BulkEntry& entry) { return entry.write_at(now); });
+        [now](kv::BulkEntry&& entry) { return kv::write_of(std::move(entry), now); });
     if (!one) {
       Error error = one.error();
       error.message = fmt::format("entry {}: {}", writes.size(), error.message);
