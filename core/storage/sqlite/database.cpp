@@ -207,6 +207,14 @@ bool Database::has_table(const std::string& name) {
   return is_there;
 }
 
+void Database::count_wal(std::atomic<std::uint64_t>& pages) {
+  const auto count = [](void* counter, sqlite3*, const char*, int length) {
+    *static_cast<std::atomic<std::uint64_t>*>(counter) = static_cast<std::uint64_t>(length);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_.get(), count, &pages);
+}
+
 DatabaseFault Database::fault(int code) const {
   sqlite3* handle = handle_.get();
   const int primary = code & 0xFF;

@@ -3,6 +3,7 @@
 // exception type. The port's edge (engine, writers) turns a `DatabaseFault` into an `Error` value.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -117,6 +118,11 @@ class Database {
   void forget_tables() { tables_.clear(); }
   /// Statements fail as `unavailable` after this moment.
   void set_deadline(Deadline deadline) { deadline_ = deadline; }
+
+  /// From now on keeps in `pages` how long the write-ahead log is after this connection's last
+  /// commit, what was moved into the file included; it begins anew at 0 after everything was.
+  /// `pages` must outlive the connection.
+  void count_wal(std::atomic<std::uint64_t>& pages);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// The fault for a return code of this connection.

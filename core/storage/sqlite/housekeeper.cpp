@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "core/base/fault.h"
+#include "core/storage/sqlite/schema.h"
 #include "core/storage/sqlite/state_reads.h"
 
 namespace edge::storage::sqlite {
@@ -16,24 +17,27 @@ constexpr auto kSealAgain = 10s;
 constexpr auto kSweep = 60s;
 constexpr int kSweptRows = 1'000;
 constexpr auto kQuiet = 5s;
-constexpr std::uint64_t kPassiveBytes = std::uint64_t{32} << 20U;
-constexpr std::uint64_t kRestartBytes = std::uint64_t{256} << 20U;
+constexpr std::uint64_t kMovedBytes = std::uint64_t{32} << 20U;
+constexpr std::uint64_t kRestartPages = (std::uint64_t{64} << 20U) / kStatePageBytes;
 
-/// Which checkpoint a write-ahead log needs now; null for none.
-const char* needed_checkpoint(const std::filesystem::path& wal) {
+constexpr const char* kMove = "PRAGMA wal_checkpoint(PASSIVE)";
+constexpr const char* kEmpty = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+std::filesystem::path wal_of(const std::filesystem::path& path) {
+  return path.string() + "-wal";
+}
+
+std::uint64_t size_of(const std::filesystem::path& path) {
   std::error_code error;
-  const std::uint64_t bytes = std::filesystem::file_size(wal, error);
-  if (error || bytes == 0) {
-    return nullptr;
-  }
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  return error ? 0 : bytes;
+}
+
+/// True when nobody has written for a while.
+bool is_quiet(const std::filesystem::path& wal) {
+  std::error_code error;
   const auto written = std::filesystem::last_write_time(wal, error);
-  if (!error && std::filesystem::file_time_type::clock::now() - written > kQuiet) {
-    return "PRAGMA wal_checkpoint(TRUNCATE)";
-  }
-  if (bytes > kRestartBytes) {
-    return "PRAGMA wal_checkpoint(RESTART)";
-  }
-  return bytes > kPassiveBytes ? "PRAGMA wal_checkpoint(PASSIVE)" : nullptr;
+  return !error && std::filesystem::file_time_type::clock::now() - written > kQuiet;
 }
 
 }  // namespace
@@ -74,8 +78,8 @@ void Housekeeper::run(const std::stop_token& stop) {
     const VolumeSet::Volumes volumes = volumes_.all();
     {
       const auto hold = hold_volumes();
-      checkpoint(ground_.directory / "edge.db");
-      checkpoint(volumes.back()->path());
+      move_state();
+      move_log(volumes.back()->path());
     }
     for (std::size_t i = 0; i + 32 < volumes.size(); ++i) {
       volumes[i]->close_idle_readers();
@@ -150,11 +154,52 @@ Result<void> Housekeeper::store(std::uint64_t number, const std::optional<Volume
   });
 }
 
-void Housekeeper::checkpoint(const std::filesystem::path& path) {
-  const char* sql = needed_checkpoint(path.string() + "-wal");
-  if (sql == nullptr) {
+void Housekeeper::move_state() {
+  const std::filesystem::path path = ground_.directory / "edge.db";
+  const std::uint64_t length = state_.wal_pages();
+  if (size_of(wal_of(path)) != 0 && is_quiet(wal_of(path))) {
+    move(path, kEmpty);
+    state_moved_ = length;
     return;
   }
+  if (length < state_moved_) {
+    state_moved_ = 0;  // it began anew
+  }
+  if ((length - state_moved_) * kStatePageBytes < kMovedBytes) {
+    return;
+  }
+  move(path, kMove);
+  state_moved_ = length;
+  if (length > kRestartPages) {
+    // What was written meanwhile, with nobody writing more: the next change finds everything moved,
+    // and overwrites the log from its beginning. SQLite's RESTART would keep the writer waiting
+    // for all of it. A failure shows when it is tried again.
+    static_cast<void>(
+        state_.run_alone(Deadline::in(10s), [](Database& database) { database.run(kMove); }));
+  }
+}
+
+void Housekeeper::move_log(const std::filesystem::path& path) {
+  const std::uint64_t bytes = size_of(wal_of(path));
+  if (bytes == 0) {
+    return;
+  }
+  if (is_quiet(wal_of(path))) {
+    move(path, kEmpty);
+    return;
+  }
+  // A volume is rolled long before its log is too long, and sealing moves the rest.
+  if (path != log_ || bytes < log_moved_) {
+    log_ = path;
+    log_moved_ = 0;
+  }
+  if (bytes - log_moved_ >= kMovedBytes) {
+    move(path, kMove);
+    log_moved_ = bytes;
+  }
+}
+
+void Housekeeper::move(const std::filesystem::path& path, const char* how) {
   try {
     auto& database = databases_[path];
     if (!database) {
@@ -162,7 +207,7 @@ void Housekeeper::checkpoint(const std::filesystem::path& path) {
       database->run("PRAGMA busy_timeout=100; PRAGMA wal_autocheckpoint=0");
     }
     EDGE_FAULT("checkpoint.mid");
-    database->run(sql);
+    database->run(how);
   } catch (const DatabaseFault& fault) {
     ground_.judge(fault.error());
   }

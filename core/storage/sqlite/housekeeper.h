@@ -40,7 +40,11 @@ class Housekeeper {
   void run(const std::stop_token& stop);
   void seal_next();
   Result<void> try_seal(Volume& volume);
-  void checkpoint(const std::filesystem::path& path);
+  /// Moves what the write-ahead log of the state, or of the active volume, has grown by into its
+  /// file when that is much; all of it, and the log emptied, when nobody writes.
+  void move_state();
+  void move_log(const std::filesystem::path& path);
+  void move(const std::filesystem::path& path, const char* how);
   void remove_expired();
 
   Ground& ground_;
@@ -54,6 +58,9 @@ class Housekeeper {
   bool has_news_ = false;                       // guarded by mutex_
 
   // Below: of the thread.
+  std::uint64_t state_moved_ = 0;  // pages
+  std::filesystem::path log_;      // the active volume of which
+  std::uint64_t log_moved_ = 0;    // bytes are moved
   std::chrono::steady_clock::time_point sealed_at_;
   std::chrono::steady_clock::time_point swept_at_;
   std::jthread thread_;

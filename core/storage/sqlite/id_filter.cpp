@@ -3,6 +3,8 @@
 
 #include <sodium/crypto_shorthash.h>
 
+#include <string>
+
 namespace edge::storage::sqlite {
 
 IdHash hash_id(const IdKey& key, std::string_view source, std::string_view id) {

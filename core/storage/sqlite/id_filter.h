@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
+#include <vector>
 
 namespace edge::storage::sqlite {
 
@@ -17,45 +18,77 @@ using IdKey = std::array<unsigned char, 16>;
 
 IdHash hash_id(const IdKey& key, std::string_view source, std::string_view id);
 
-/// A Bloom filter over id hashes: 10 bits and 7 probes per id, 1 % false alarms. Saves asking the
-/// volumes of the last day about ids that they do not have.
+/// A Bloom filter over id hashes: 16 bits and 7 probes per id, at most 0.3 % false alarms. Saves
+/// asking the volumes of the last day about ids that they do not have. Every id is searched in
+/// dozens of them, so all probes of an id are in one block, as long as a line of the processor's
+/// cache.
 class IdFilter {
  public:
   static IdFilter for_ids(std::size_t ids) {
-    return IdFilter(std::string((ids * 10 + 7) / 8 + 8, '\0'));
+    IdFilter filter;
+    filter.blocks_.resize(ids * kBitsPerId / (sizeof(Block) * 8) + 1);
+    return filter;
   }
-  explicit IdFilter(std::string bits) : bits_(std::move(bits)) {}
-
-  void add(std::string_view hash) {
-    for (unsigned probe = 0; probe < kProbes; ++probe) {
-      const std::size_t bit = place(hash, probe);
-      bits_[bit / 8] = static_cast<char>(bits_[bit / 8] | (1 << (bit % 8)));
+  /// What `octets` gave. Octets that no filter has given make one that may have every id.
+  explicit IdFilter(std::string_view octets) {
+    if (octets.size() % sizeof(Block) == 0) {
+      blocks_.resize(octets.size() / sizeof(Block));
+      std::copy(octets.begin(), octets.end(), reinterpret_cast<char*>(blocks_.data()));
     }
   }
-  [[nodiscard]] bool may_have(std::string_view hash) const {
-    for (unsigned probe = 0; probe < kProbes; ++probe) {
-      const std::size_t bit = place(hash, probe);
-      if ((bits_[bit / 8] & (1 << (bit % 8))) == 0) {
+
+  void add(const IdHash& hash) {
+    Block& block = blocks_[block_of(hash)];
+    each_probe(hash, [&block](std::size_t word, std::uint64_t bit) {
+      block.words[word] |= bit;
+      return true;
+    });
+  }
+  [[nodiscard]] bool may_have(const IdHash& hash) const {
+    if (blocks_.empty()) {
+      return true;
+    }
+    const Block& block = blocks_[block_of(hash)];
+    return each_probe(hash, [&block](std::size_t word, std::uint64_t bit) {
+      return (block.words[word] & bit) != 0;
+    });
+  }
+  [[nodiscard]] std::string_view octets() const {
+    return {reinterpret_cast<const char*>(blocks_.data()), blocks_.size() * sizeof(Block)};
+  }
+
+ private:
+  static constexpr std::size_t kBitsPerId = 16;
+  static constexpr int kProbes = 7;
+
+  struct alignas(64) Block {
+    std::array<std::uint64_t, 8> words;
+  };
+
+  IdFilter() = default;
+
+  static std::uint64_t half_of(const IdHash& hash, std::size_t half) {
+    std::uint64_t number = 0;
+    std::memcpy(&number, hash.data() + half * sizeof number, sizeof number);
+    return number;
+  }
+  /// The hash is uniform already: the first half chooses the block …
+  [[nodiscard]] std::size_t block_of(const IdHash& hash) const {
+    return static_cast<std::size_t>(((half_of(hash, 0) >> 32U) * blocks_.size()) >> 32U);
+  }
+  /// … and nine bits of the second half each bit in it. False when `probe` once was.
+  template <typename Probe>
+  static bool each_probe(const IdHash& hash, const Probe& probe) {
+    std::uint64_t rest = half_of(hash, 1);
+    for (int i = 0; i < kProbes; ++i, rest >>= 9U) {
+      if (!probe((rest >> 6U) % 8, std::uint64_t{1} << (rest % 64))) {
         return false;
       }
     }
     return true;
   }
-  [[nodiscard]] const std::string& bits() const { return bits_; }
 
- private:
-  static constexpr unsigned kProbes = 7;
-
-  /// The hash is already uniform: its halves make all probes.
-  [[nodiscard]] std::size_t place(std::string_view hash, unsigned probe) const {
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
-    std::memcpy(&first, hash.data(), sizeof first);
-    std::memcpy(&second, hash.data() + sizeof first, sizeof second);
-    return static_cast<std::size_t>((first + probe * (second | 1U)) % (bits_.size() * 8));
-  }
-
-  std::string bits_;
+  std::vector<Block> blocks_;
 };
 
 }  // namespace edge::storage::sqlite

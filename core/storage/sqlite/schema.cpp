@@ -76,7 +76,7 @@ void settle_file(Database& database) {
 
 void prepare_state(Database& database) {
   if (!database.has_table("meta")) {
-    create(database, 4'096, kStateTables);
+    create(database, kStatePageBytes, kStateTables);
   }
   check_format(database);
   prepare_writer(database, kStateCacheMib);

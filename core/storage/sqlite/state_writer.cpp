@@ -25,8 +25,10 @@ StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database)
       database_(std::move(database)),
       tables_(*database_),
       flush_(*database_, ground.options.durability),
-      queue_(kQueueLimit, kGroupLimit),
-      thread_([this](const std::stop_token& stop) { loop(stop); }) {}
+      queue_(kQueueLimit, kGroupLimit) {
+  database_->count_wal(wal_pages_);
+  thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
+}
 
 StateWriter::~StateWriter() {
   thread_.request_stop();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -44,6 +45,9 @@ class StateWriter {
   /// Runs `work` between two transactions and waits for it.
   Result<void> run_alone(Deadline deadline, std::function<void(Database&)> work);
 
+  /// Length of the write-ahead log: what was written since it began anew.
+  [[nodiscard]] std::uint64_t wal_pages() const { return wal_pages_; }
+
   [[nodiscard]] std::size_t waiting() const { return queue_.waiting(); }
   [[nodiscard]] std::size_t limit() const { return queue_.limit(); }
 
@@ -58,6 +62,7 @@ class StateWriter {
   void flush_if_overdue();
 
   Ground& ground_;
+  std::atomic<std::uint64_t> wal_pages_{0};
   const std::unique_ptr<Database> database_;
   StateTables tables_;
   FlushRule flush_;

@@ -200,17 +200,17 @@ bool Volume::has_seen(const IdHash& hash, std::int64_t since) {
     }
     return ids_->contains(hash);
   }
-  const std::string_view octets(hash.data(), hash.size());
-  if (filter_ && !filter_->may_have(octets)) {
+  if (filter_ && !filter_->may_have(hash)) {
     return false;
   }
   const auto reader = readers_.lend(Deadline::in(kLookUp));
   if (!filter_) {
-    filter_.emplace(meta(*reader, "filter"));
-    if (!filter_->may_have(octets)) {
+    filter_.emplace(meta(*reader, "id_filter"));
+    if (!filter_->may_have(hash)) {
       return false;
     }
   }
+  const std::string_view octets(hash.data(), hash.size());
   return reader->query("SELECT 1 FROM seen WHERE h=?1").bind(1, octets).step();
 }
 

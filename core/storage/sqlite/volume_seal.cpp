@@ -47,12 +47,12 @@ void Volume::write_sealed_parts(Database& database) {
     Query insert = database.query("INSERT OR IGNORE INTO seen VALUES(?1)");
     for (const IdHash& id : ids) {
       const std::string_view octets(id.data(), id.size());
-      filter.add(octets);
+      filter.add(id);
       insert.bind(1, octets).run_and_reset();
     }
   }
   database.run(kSealedIndexes);
-  set_meta(database, "filter", filter.bits());
+  set_meta(database, "id_filter", filter.octets());
   transaction.commit();
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
