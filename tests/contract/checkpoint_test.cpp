@@ -42,8 +42,7 @@ TEST_CASE("the log of the state begins anew while changes keep coming", "[storag
   }
 
   CHECK(written < kMostMib);
-  const storage::Key last{
-      .space = "test", .part = "p", .key = std::to_string((written - 1) % 8)};
+  const storage::Key last{.space = "test", .part = "p", .key = std::to_string((written - 1) % 8)};
   const auto found = store->get({&last, 1}, soon());
   REQUIRE(found);
   CHECK(found->front().value().value == value + std::to_string(written - 1));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "core/storage/sqlite/disk_space.h"
@@ -66,6 +67,27 @@ std::string find_statement(const Find& query) {
   sql += query.kind ? " AND kind=?7" : "";
   sql += query.name.empty() ? "" : " AND name=?8";
   return sql + " ORDER BY seq DESC LIMIT ?9";
+}
+
+/// Tells of the hashes of all ids of a volume; of some twice when its sealing was cut off.
+template <typename Visit>
+void each_id(Database& database, const Visit& visit) {
+  const auto visit_all = [&](const char* sql) {
+    Query rows = database.query(sql);
+    while (rows.step()) {
+      IdHash hash{};
+      std::string_view row = rows.octets(0);
+      for (; row.size() >= hash.size(); row.remove_prefix(hash.size())) {
+        std::memcpy(hash.data(), row.data(), hash.size());
+        visit(hash);
+      }
+    }
+  };
+  // In this order: sealing moves all of them from the one to the other in one transaction.
+  visit_all("SELECT h FROM seen_group");
+  if (database.has_table("seen")) {
+    visit_all("SELECT h FROM seen");
+  }
 }
 
 }  // namespace
@@ -226,17 +248,14 @@ std::optional<std::string> Volume::receipt_of(std::string_view token, std::int64
 
 IdSet read_ids(Database& database) {
   IdSet ids;
-  const auto add = [&](const char* sql) {
-    Query rows = database.query(sql);
-    while (rows.step()) {
-      ids.unpack(rows.octets(0));
-    }
-  };
-  // In this order: sealing moves all of them from the one to the other in one transaction.
-  add("SELECT h FROM seen_group");
-  if (database.has_table("seen")) {
-    add("SELECT h FROM seen");
-  }
+  each_id(database, [&ids](const IdHash& hash) { ids.insert(hash); });
+  return ids;
+}
+
+std::vector<IdHash> sorted_ids(Database& database) {
+  std::vector<IdHash> ids;
+  each_id(database, [&ids](const IdHash& hash) { ids.push_back(hash); });
+  std::ranges::sort(ids);
   return ids;
 }
 

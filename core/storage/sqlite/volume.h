@@ -104,6 +104,8 @@ class Volume {
 
 /// The hashes of all ids in a volume that is not sealed, or whose sealing was cut off.
 IdSet read_ids(Database& database);
+/// The same in their order, in the least memory.
+std::vector<IdHash> sorted_ids(Database& database);
 
 /// SHA-256 of a file, raw octets; throws a fault when it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& path);

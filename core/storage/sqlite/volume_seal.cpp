@@ -37,7 +37,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 
 void Volume::write_sealed_parts(Database& database) {
   prepare_writer(database, kVolumeCacheMib);
-  const std::vector<IdHash> ids = read_ids(database).sorted();
+  const std::vector<IdHash> ids = sorted_ids(database);
   IdFilter filter = IdFilter::for_ids(ids.size());
   Transaction transaction(database);
   // Emptied first: the file does not shrink, but the table takes the pages that become free.
