@@ -6,7 +6,9 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <future>
+#include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/kv/store_of_keys.h"
@@ -312,6 +314,25 @@ TEST_CASE("nothing is written into a namespace that is removed meanwhile", "[kv]
 
   CHECK(reason_of(outcome.get_future().get()) == "namespace_not_found");
   CHECK(memory.scan({.space = "kv", .part = id}, test::soon())->items.empty());
+}
+
+TEST_CASE("a big value that goes away while it is read is read anew", "[kv]") {
+  test::FakeClock clock;
+  test::MemoryStore memory(clock);
+  SeededRandom random{1};
+  test::LateStore late(memory, 0);
+  Kv reader(late, random, {{StoreOfKeys::kCache, "cache"}});
+  Kv writer(memory, random, {{StoreOfKeys::kCache, "cache"}});
+  REQUIRE(writer.write(StoreOfKeys::kCache, {{"k", {value_of(5 * kMib, 'a')}}}));
+  bool replaced = false;
+  late.before_get = [&](std::span<const storage::Key> keys) {
+    if (keys.front().space == "kv_part" && !std::exchange(replaced, true)) {
+      REQUIRE(writer.write(StoreOfKeys::kCache, {{"k", {value_of(6 * kMib, 'b')}}}));
+    }
+  };
+
+  CHECK(reader.read(StoreOfKeys::kCache, "k") == Entry{value_of(6 * kMib, 'b')});
+  CHECK(replaced);
 }
 
 TEST_CASE("readers of a value that is being replaced see it whole", "[kv]") {

@@ -27,6 +27,9 @@ class LateStore final : public storage::Store {
           }
         }) {}
 
+  /// Called before each `get`, on the thread of the caller.
+  std::function<void(std::span<const storage::Key>)> before_get = {};
+
   using Store::commit;
   using Store::get;
   void commit(storage::Batch batch, storage::Deadline deadline, storage::Done done) override {
@@ -39,6 +42,9 @@ class LateStore final : public storage::Store {
   }
   Result<std::vector<std::optional<storage::Entry>>> get(std::span<const storage::Key> keys,
                                                          storage::Deadline deadline) override {
+    if (before_get) {
+      before_get(keys);
+    }
     return inner_.get(keys, deadline);
   }
   Result<storage::Page> scan(const storage::Scan& query, storage::Deadline deadline) override {
