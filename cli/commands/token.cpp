@@ -121,9 +121,12 @@ Result<void> check_rights(Call& call, const tokens::VerifiedToken& verified) {
 /// The verdict as a document; a refusal also goes to stderr unless the format is for programs.
 Result<int> print_refusal(Call& call, const Error& error) {
   if (call.format() == Format::Table) {
-    call.fail(
-        {.error = {
-             error.code, fmt::format("{} ({})", error.message, error.reason), {}, error.reason}});
+    const bool is_open = error.reason == "alg_not_pinned";
+    call.fail({.error = {error.code,
+                         fmt::format("{} ({})", error.message, error.reason),
+                         {},
+                         error.reason},
+               .hint = is_open ? "--alg HS256, or whichever the issuer uses" : ""});
     return exit_code::kNo;
   }
   json::Writer out;
