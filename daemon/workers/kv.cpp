@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Removes what deleted namespaces and replaced big values leave behind, every 30 seconds and in
-// steps of 1,000 (platform spec 0.6). What has expired the store removes in the same rhythm.
+// Removes what deleted namespaces and replaced big values leave behind, every 30 seconds until
+// nothing is left, in steps of 1,000 (platform spec 0.6). What has expired the store removes in the
+// same rhythm.
 #include <chrono>
 #include <stdexcept>
 
@@ -22,7 +23,9 @@ void kv(Crew& crew) {
       if (!swept) {
         throw std::runtime_error("the key-value store is not swept: " + swept.error().message);
       }
-      pause(kPeriod, stop);
+      if (*swept == 0) {
+        pause(kPeriod, stop);
+      }
     }
   });
 }

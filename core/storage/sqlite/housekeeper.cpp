@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kTick = 500ms;
 constexpr auto kSealAgain = 10s;
-constexpr auto kSweep = 60s;
+constexpr auto kSweep = 30s;
 constexpr int kSweptRows = 1'000;
 constexpr auto kQuiet = 5s;
 constexpr std::uint64_t kMovedBytes = std::uint64_t{32} << 20U;
@@ -86,7 +86,7 @@ void Housekeeper::run(const std::stop_token& stop) {
     }
     seal_next();
     if (std::chrono::steady_clock::now() - swept_at_ > kSweep) {
-      remove_expired();
+      remove_expired(stop);
     }
   }
 }
@@ -213,11 +213,16 @@ void Housekeeper::move(const std::filesystem::path& path, const char* how) {
   }
 }
 
-void Housekeeper::remove_expired() {
+void Housekeeper::remove_expired(const std::stop_token& stop) {
   swept_at_ = std::chrono::steady_clock::now();
-  // A failure shows in the vitals; what stays is removed the next time.
-  static_cast<void>(state_.run(Deadline::in(10s),
-                               [](StateTables& tables) { tables.remove_expired(kSweptRows); }));
+  bool is_more = true;
+  while (is_more && !stop.stop_requested()) {
+    is_more = false;
+    // A failure shows in the vitals; what stays is removed the next time.
+    static_cast<void>(state_.run(Deadline::in(10s), [&is_more](StateTables& tables) {
+      is_more = tables.remove_expired(kSweptRows);
+    }));
+  }
 }
 
 }  // namespace edge::storage::sqlite

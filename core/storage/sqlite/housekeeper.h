@@ -45,7 +45,7 @@ class Housekeeper {
   void move_state();
   void move_log(const std::filesystem::path& path);
   void move(const std::filesystem::path& path, const char* how);
-  void remove_expired();
+  void remove_expired(const std::stop_token& stop);
 
   Ground& ground_;
   VolumeSet& volumes_;

@@ -277,7 +277,7 @@ Position StateTables::raise_epoch(const std::string& consumer,
   return position;
 }
 
-void StateTables::remove_expired(int limit) {
+bool StateTables::remove_expired(int limit) {
   std::vector<std::string> tables;
   {
     Query rows =
@@ -286,19 +286,20 @@ void StateTables::remove_expired(int limit) {
       tables.emplace_back(rows.octets(0));
     }
   }
+  bool is_more = false;
+  const auto remove = [&](const std::string& sql, std::int64_t until) {
+    database_.query(sql).bind(1, until).bind(2, limit).run();
+    is_more = is_more || database_.changes() >= limit;
+  };
   for (const std::string& table : tables) {
-    database_
-        .query(fmt::format("DELETE FROM {0} WHERE (p, k) IN (SELECT p, k FROM {0} WHERE exp>0 AND "
-                           "exp<=?1 LIMIT ?2)",
-                           table))
-        .bind(1, now_)
-        .bind(2, limit)
-        .run();
+    remove(fmt::format("DELETE FROM {0} WHERE (p, k) IN (SELECT p, k FROM {0} WHERE exp>0 AND "
+                       "exp<=?1 LIMIT ?2)",
+                       table),
+           now_);
   }
-  database_.query("DELETE FROM token WHERE t IN (SELECT t FROM token WHERE at<=?1 LIMIT ?2)")
-      .bind(1, now_ - kTokenWindowMs)
-      .bind(2, limit)
-      .run();
+  remove("DELETE FROM token WHERE t IN (SELECT t FROM token WHERE at<=?1 LIMIT ?2)",
+         now_ - kTokenWindowMs);
+  return is_more;
 }
 
 }  // namespace edge::storage::sqlite

@@ -29,8 +29,9 @@ class StateTables {
   std::vector<Due> take(const Take& query);
   /// The position of the lane with its epoch raised.
   Position raise_epoch(const std::string& consumer, const std::string& stream, std::uint32_t lane);
-  /// Removes at most `limit` entries and tokens that have expired.
-  void remove_expired(int limit);
+  /// Removes at most `limit` entries of each space, and tokens, that have expired; true when there
+  /// may be more.
+  bool remove_expired(int limit);
 
  private:
   /// Numbers that are never given twice.
