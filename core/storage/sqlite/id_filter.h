@@ -44,12 +44,6 @@ class IdFilter {
       return true;
     });
   }
-  /// Begins to fetch from memory what `may_have` will look at.
-  void expect(const IdHash& hash) const {
-    if (!blocks_.empty()) {
-      __builtin_prefetch(&blocks_[block_of(hash)]);
-    }
-  }
   [[nodiscard]] bool may_have(const IdHash& hash) const {
     if (blocks_.empty()) {
       return true;

@@ -210,10 +210,6 @@ void LogWriter::place(Append& append, std::uint32_t& counted, Receipt& receipt) 
 
 bool LogWriter::is_duplicate(const NewRecord& record) {
   const IdHash hash = hash_of(record.source, record.id);
-  // Dozens of filters, each a miss of the processor's cache: better all at once than one by one.
-  for (const std::shared_ptr<Volume>& volume : older_) {
-    volume->expect(hash);
-  }
   for (const std::shared_ptr<Volume>& volume : older_) {
     try {
       if (volume->has_seen(hash, now_ - kDedupeWindowMs)) {

@@ -66,12 +66,6 @@ class Volume {
   /// Last offset of each lane, of this volume and all before it.
   Recent::Heads heads(Deadline deadline);
 
-  /// `has_seen` will be asked for this hash.
-  void expect(const IdHash& hash) const {
-    if (filter_) {
-      filter_->expect(hash);
-    }
-  }
   /// True when a record with this hash may have been appended since `since` (store time) and is
   /// here.
   bool has_seen(const IdHash& hash, std::int64_t since);
