@@ -31,6 +31,13 @@ Error no_namespace(const std::string& name, bool can_create) {
           "ns"};
 }
 
+/// No value when that is what the error says.
+Result<std::optional<std::string>> absent_or(const Error& error) {
+  return error.code == ErrorCode::NotFound
+             ? Result<std::optional<std::string>>(std::optional<std::string>())
+             : Failure(error);
+}
+
 class Here final : public KvStore {
  public:
   Here(Edge& edge, std::string id) : edge_(edge), id_(std::move(id)) {}
@@ -38,9 +45,7 @@ class Here final : public KvStore {
   Result<std::optional<std::string>> value(const std::string& key) override {
     auto entry = edge_.kv.read(id_, key);
     if (!entry) {
-      return entry.error().code == ErrorCode::NotFound
-                 ? Result<std::optional<std::string>>(std::optional<std::string>())
-                 : Failure(entry.error());
+      return absent_or(entry.error());
     }
     return std::optional(std::move(entry->value));
   }
@@ -76,9 +81,7 @@ class There final : public KvStore {
   Result<std::optional<std::string>> value(const std::string& key) override {
     auto answer = daemon_.get(fmt::format("{}/values/{}", path_, encoding::percent_encode(key)));
     if (!answer) {
-      return answer.error().code == ErrorCode::NotFound
-                 ? Result<std::optional<std::string>>(std::optional<std::string>())
-                 : Failure(answer.error());
+      return absent_or(answer.error());
     }
     return std::optional(std::move(answer->body));
   }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/encoding/ascii.h"
+
 namespace edge::encoding {
 namespace {
 
@@ -17,21 +19,6 @@ constexpr std::string_view kLineEnd = "\r\n";
 
 Error bad(std::string message) {
   return {ErrorCode::InvalidArgument, std::move(message), {}, "bad_form"};
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool equals_ignoring_case(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  return begin == std::string_view::npos
-             ? std::string_view{}
-             : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 /// Takes a quoted text, whose first quote is there, off the front.
@@ -61,7 +48,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
     }
     value.remove_prefix(1);
     const std::size_t equals = value.find_first_of("=;");
-    const std::string_view key = trim(value.substr(0, equals));
+    const std::string_view key = trimmed_blanks(value.substr(0, equals));
     if (equals == std::string_view::npos || value[equals] == ';') {
       value.remove_prefix(std::min(equals, value.size()));
       continue;  // a word without a value, or a `;` at the end
@@ -73,13 +60,13 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
       text = take_quoted(value);
     } else {
       const std::size_t end = std::min(value.find(';'), value.size());
-      text = std::string(trim(value.substr(0, end)));
+      text = std::string(trimmed_blanks(value.substr(0, end)));
       value.remove_prefix(end);
     }
     if (!text) {
       return std::nullopt;
     }
-    if (equals_ignoring_case(key, name)) {
+    if (equal_ignoring_case(key, name)) {
       found = std::move(text);
     }
     value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
@@ -112,16 +99,16 @@ Result<Part> read_head(std::string_view head) {
     head.remove_prefix(std::min(end + kLineEnd.size(), head.size()));
     const std::size_t colon = std::min(line.find(':'), line.size());
     const std::string_view field = line.substr(0, colon);
-    const std::string_view value = trim(line.substr(std::min(colon + 1, line.size())));
-    if (equals_ignoring_case(field, "content-disposition")) {
+    const std::string_view value = trimmed_blanks(line.substr(std::min(colon + 1, line.size())));
+    if (equal_ignoring_case(field, "content-disposition")) {
       part.name = parameter(value, "name").value_or("");
       part.file_name = parameter(value, "filename");
       part.file_name = part.file_name ? part.file_name : parameter(value, "filename*");
-    } else if (equals_ignoring_case(field, "content-type")) {
+    } else if (equal_ignoring_case(field, "content-type")) {
       part.type = value;
-    } else if (equals_ignoring_case(field, "content-transfer-encoding") &&
-               !equals_ignoring_case(value, "binary") && !equals_ignoring_case(value, "8bit") &&
-               !equals_ignoring_case(value, "7bit")) {
+    } else if (equal_ignoring_case(field, "content-transfer-encoding") &&
+               !equal_ignoring_case(value, "binary") && !equal_ignoring_case(value, "8bit") &&
+               !equal_ignoring_case(value, "7bit")) {
       return Failure(bad("parts of a form must not have a transfer encoding"));
     }
   }
@@ -160,7 +147,7 @@ Result<Part> take_part(std::string_view& text, std::string_view delimiter) {
 }  // namespace
 
 bool is_form_data(std::string_view content_type) {
-  return equals_ignoring_case(trim(content_type.substr(0, content_type.find(';'))), kType);
+  return equal_ignoring_case(trimmed_blanks(content_type.substr(0, content_type.find(';'))), kType);
 }
 
 Result<std::vector<Part>> read_form_data(std::string_view content_type,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/encoding/ascii.h"
 #include "core/json/writer.h"
 
 namespace edge::events {
@@ -11,13 +12,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kTypeNames = {
     "track", "page", "screen", "identify", "group", "alias"};
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() == lower.size() &&
-         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
-         });
-}
 
 std::optional<json::Value> object_or_nothing(json::Value value) {
   return value.is_object() ? std::optional(value) : std::nullopt;
@@ -31,7 +25,7 @@ std::string_view name_of(Type type) {
 
 std::optional<Type> type_of(std::string_view name) {
   for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
-    if (equal_ignoring_case(name, kTypeNames[i])) {
+    if (encoding::equal_ignoring_case(name, kTypeNames[i])) {
       return static_cast<Type>(i + 1);
     }
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/encoding/ascii.h"
 #include "core/encoding/multipart.h"
 #include "core/encoding/percent.h"
 #include "core/encoding/utf8.h"
@@ -13,26 +14,10 @@
 namespace edge::events {
 namespace {
 
+constexpr std::string_view kJson = "application/json";
+
 tl::unexpected<Error> bad_form(std::string_view what) {
   return Failure({ErrorCode::InvalidArgument, std::string(what), {}, "bad_form"});
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool starts_ignoring_case(std::string_view text, std::string_view lower_start) {
-  return text.size() >= lower_start.size() &&
-         std::equal(lower_start.begin(), lower_start.end(), text.begin(), [](char a, char b) {
-           return a == lower(b);
-         });
-}
-
-std::string_view trimmed_blanks(std::string_view text) {
-  const std::size_t from = text.find_first_not_of(" \t");
-  return from == std::string_view::npos
-             ? std::string_view{}
-             : text.substr(from, text.find_last_not_of(" \t") - from + 1);
 }
 
 class Fields {
@@ -121,11 +106,11 @@ Result<std::vector<FormField>> read_multipart(std::string_view type, std::string
 }  // namespace
 
 FormEncoding form_encoding(std::string_view content_type, std::string_view body) {
-  const std::string_view type = trimmed_blanks(content_type);
+  const std::string_view type = encoding::trimmed_blanks(content_type);
   if (encoding::is_form_data(content_type)) {
     return FormEncoding::Multipart;
   }
-  if (starts_ignoring_case(type, "application/json")) {
+  if (encoding::equal_ignoring_case(type.substr(0, kJson.size()), kJson)) {
     return FormEncoding::Json;
   }
   const std::size_t first = body.find_first_not_of(" \t\r\n");

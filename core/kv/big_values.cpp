@@ -8,10 +8,8 @@
 #include "core/kv/big_values.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "core/encoding/hex.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 
@@ -81,11 +79,8 @@ BigValues::Staged::~Staged() {
 std::vector<std::string> BigValues::reserve(std::size_t count) {
   std::vector<std::string> ids;
   ids.reserve(count);
-  std::array<std::uint8_t, 16> octets{};
   for (std::size_t i = 0; i < count; ++i) {
-    random_.fill(octets);
-    ids.push_back(encoding::hex_encode(
-        std::string_view(reinterpret_cast<const char*>(octets.data()), octets.size())));
+    ids.push_back(fresh_id(random_));
   }
   const std::lock_guard lock(mutex_);
   writing_.insert(ids.begin(), ids.end());

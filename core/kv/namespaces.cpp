@@ -11,7 +11,6 @@
 #include <iterator>
 #include <utility>
 
-#include "core/encoding/hex.h"
 #include "core/encoding/utf8.h"
 #include "core/kv/records.h"
 
@@ -162,10 +161,7 @@ Result<Namespace> Namespaces::create(const std::string& title) {
   if (std::ranges::find(builtin_, title, &Namespace::title) != builtin_.end()) {
     return Failure(taken(title));
   }
-  std::array<std::uint8_t, kIdDigits / 2> octets{};
-  random_.fill(octets);
-  const std::string id = encoding::hex_encode(
-      std::string_view(reinterpret_cast<const char*>(octets.data()), octets.size()));
+  const std::string id = fresh_id(random_);
   storage::Batch batch;
   batch.checks = {{owner_key(title), 0}, {mark_key(id), 0}};
   batch.puts = {{title_key(id), title}, {owner_key(title), id}, {mark_key(id), "{}"}};
@@ -182,15 +178,8 @@ Result<Namespace> Namespaces::rename(const std::string& id, const std::string& t
   if (const Namespace* known = builtin(id)) {
     return known->title == title ? Result<Namespace>(*known) : Failure(always_exists(*known));
   }
-  const auto found = find(id);
-  if (!found) {
-    return Failure(found.error());
-  }
-  if (found->title == title) {
-    return *found;
-  }
-  if (std::ranges::find(builtin_, title, &Namespace::title) != builtin_.end()) {
-    return Failure(taken(title));
+  if (!is_id(id)) {
+    return Failure(namespace_not_found(id));
   }
   const std::array keys{title_key(id), owner_key(title)};
   const auto entries = store_.get(keys, Deadline::in(kPatience));
@@ -200,7 +189,10 @@ Result<Namespace> Namespaces::rename(const std::string& id, const std::string& t
   if (!(*entries)[0]) {
     return Failure(namespace_not_found(id));
   }
-  if ((*entries)[1]) {
+  if ((*entries)[0]->value == title) {
+    return Namespace{id, title};
+  }
+  if ((*entries)[1] || std::ranges::find(builtin_, title, &Namespace::title) != builtin_.end()) {
     return Failure(taken(title));
   }
   storage::Batch batch;

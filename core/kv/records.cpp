@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "core/kv/records.h"
 
+#include <array>
+
+#include "core/encoding/hex.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "core/storage/storage.h"
 
 namespace edge::kv {
+
+std::string fresh_id(Random& random) {
+  std::array<std::uint8_t, 16> octets{};
+  random.fill(octets);
+  return encoding::hex_encode({reinterpret_cast<const char*>(octets.data()), octets.size()});
+}
 
 std::string to_json(const Head& head) {
   json::Writer out;

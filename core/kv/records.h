@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/random.h"
 #include "core/base/result.h"
 #include "core/storage/records.h"
 
@@ -28,6 +29,9 @@ struct Head {
 
   bool operator==(const Head&) const = default;
 };
+
+/// 32 lower-case hexadecimal digits that nothing else has: of a namespace or a big value.
+std::string fresh_id(Random& random);
 
 std::string to_json(const Head& head);
 /// Failure: Internal, the store holds something else.

@@ -23,8 +23,8 @@ void prepare_volume(Database& database, std::uint64_t first, std::int64_t create
 /// Settings of a connection that writes a file continuously; `cache_mib` bounds its pages in
 /// memory.
 void prepare_writer(Database& database, int cache_mib);
-/// What is only appended needs its right edge alone; the state is changed everywhere.
 inline constexpr int kStatePageBytes = 4'096;
+/// What is only appended needs its right edge alone; the state is changed everywhere.
 inline constexpr int kVolumeCacheMib = 4;
 inline constexpr int kStateCacheMib = 24;
 /// At the end of a writer: moves the write-ahead log into the file, which SQLite does not do by
