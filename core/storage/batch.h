@@ -78,7 +78,10 @@ struct Enqueue {
 struct Settle {
   enum class Outcome : std::uint8_t {
     Done,   ///< removed
-    Retry,  ///< due again at `retry_at`, with `body` instead of the old one unless empty
+    Retry,  ///< due again at `retry_at`, unleased, with `body` instead of the old one unless empty
+    /// In the queue `to` instead, as a new item that was never taken, due at `retry_at`, with `id`
+    /// and `body` instead of the old ones unless empty.
+    Move,
   };
   std::string queue = {};
   std::int64_t at = 0;
@@ -87,6 +90,8 @@ struct Settle {
   Outcome outcome = Outcome::Done;
   std::int64_t retry_at = 0;
   std::string body = {};
+  std::string to = {};
+  std::string id = {};
 };
 
 /// Moves a consumer. `position.epoch` must be the lane's present epoch (0 if never owned), else the

@@ -60,13 +60,21 @@ using RecordPointer = std::shared_ptr<const Record>;
 struct Due {
   std::int64_t at = 0;
   std::uint64_t number = 0;  ///< order of arrival in the store, never used again
-  std::uint64_t lease = 0;   ///< 0 until it was taken first; new with each `take`
+  std::uint64_t lease = 0;   ///< new with each `take`; 0 until the first one and after a retry
   std::uint32_t tries = 0;   ///< how often it was taken
   std::string id = {};
   std::string order_key = {};
   std::string body = {};
 
   bool operator==(const Due&) const = default;
+};
+
+/// What a due queue holds, due or not.
+struct DueSize {
+  std::uint64_t items = 0;
+  std::uint64_t octets = 0;  ///< of their bodies
+
+  bool operator==(const DueSize&) const = default;
 };
 
 /// Offsets `first` to `last`, both included.

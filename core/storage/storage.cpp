@@ -102,7 +102,12 @@ std::optional<Error> due_violation(const Batch& batch) {
     error = error ? error : size_violation(batch.dues[i].body.size(), field);
   }
   for (std::size_t i = 0; !error && i < batch.settles.size(); ++i) {
-    error = size_violation(batch.settles[i].body.size(), fmt::format("/settles/{}", i));
+    const Settle& settle = batch.settles[i];
+    const std::string field = fmt::format("/settles/{}", i);
+    error = size_violation(settle.body.size(), field);
+    if (!error && settle.outcome == Settle::Outcome::Move) {
+      error = name_violation(settle.to, field);
+    }
   }
   for (std::size_t i = 0; !error && i < batch.advances.size(); ++i) {
     const std::string field = fmt::format("/advances/{}", i);

@@ -215,6 +215,9 @@ class Store {
 
   virtual Result<std::vector<Due>> take(const Take& query, Deadline deadline) = 0;
   virtual Result<DuePage> list(const List& query, Deadline deadline) = 0;
+  /// What acknowledged commits have left in a due queue. It is counted along with them: does not
+  /// block (a read-only store asks its file).
+  [[nodiscard]] virtual DueSize size(const std::string& queue) = 0;
 
   /// Where a consumer is; offset 0 when it never advanced.
   virtual Result<Position> position(const std::string& consumer,

@@ -107,6 +107,86 @@ TEST_CASE("a retry is due again at its time with the tries it had", "[storage]")
   CHECK(again->at(0).body == "body of a");
 }
 
+TEST_CASE("after a retry the old lease settles nothing, although nobody has a new one",
+          "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"));
+  REQUIRE(store->commit(enqueueing({{0, "a"}}), soon()));
+  const Due due = store->take({.queue = "mail"}, soon())->at(0);
+  REQUIRE(store->commit(settling(due, Settle::Outcome::Retry, due.at), soon())->stale.empty());
+
+  const auto late = store->commit(settling(due, Settle::Outcome::Done), soon());
+
+  CHECK(late->stale.size() == 1);
+  CHECK(store->list({.queue = "mail"}, soon())->items.at(0).lease == 0);
+}
+
+TEST_CASE("an item moves to another queue as a new one", "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"));
+  REQUIRE(store->commit(enqueueing({{0, "a"}, {0, "b"}}), soon()));
+  const auto taken = *store->take({.queue = "mail", .limit = 2}, soon());
+  Batch batch = settling(taken[0], Settle::Outcome::Move, 7);
+  batch.settles.back().to = "dead";
+  batch.settles.back().id = "a again";
+  batch.settles.push_back({.queue = "mail",
+                           .at = taken[1].at,
+                           .number = taken[1].number,
+                           .lease = taken[1].lease + 1,
+                           .outcome = Settle::Outcome::Move,
+                           .to = "dead"});
+
+  const auto receipt = store->commit(batch, soon());
+  const auto repeated = store->commit(batch, soon());
+  store.reopen();
+
+  REQUIRE(receipt);
+  CHECK(receipt->stale == std::vector<std::uint32_t>{1});
+  CHECK(repeated->stale.size() == 2);
+  CHECK(store->size("mail").items == 1);
+  const auto moved = store->list({.queue = "dead"}, soon())->items;
+  REQUIRE(moved.size() == 1);
+  CHECK(moved[0].at == 7);
+  CHECK(moved[0].number > taken[1].number);
+  CHECK(moved[0].tries == 0);
+  CHECK(moved[0].lease == 0);
+  CHECK(moved[0].id == "a again");
+  CHECK(moved[0].body == "body of a");
+}
+
+TEST_CASE("an item moves only to a queue that has a name", "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"));
+  REQUIRE(store->commit(enqueueing({{0, "a"}}), soon()));
+  const Due due = store->take({.queue = "mail"}, soon())->at(0);
+
+  const auto receipt = store->commit(settling(due, Settle::Outcome::Move), soon());
+
+  REQUIRE(!receipt);
+  CHECK(receipt.error().field == "/settles/0");
+}
+
+TEST_CASE("the size of a queue is what it holds, whatever happened to it", "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"));
+  CHECK(store->size("mail") == storage::DueSize{});
+  REQUIRE(store->commit(enqueueing({{0, "a"}, {0, "bb"}, {0, "ccc"}}), soon()));
+  CHECK(store->size("mail") == storage::DueSize{3, 9 + 10 + 11});
+  const auto taken = *store->take({.queue = "mail", .limit = 3}, soon());
+  Batch batch = settling(taken[0], Settle::Outcome::Retry, 5);
+  batch.settles.back().body = "short";
+  batch.settles.push_back({"mail", taken[1].at, taken[1].number, taken[1].lease});
+  batch.settles.push_back({"mail", taken[1].at, taken[1].number, taken[1].lease});
+  REQUIRE(store->commit(std::move(batch), soon())->stale.size() == 1);
+
+  CHECK(store->size("mail") == storage::DueSize{2, 5 + 11});
+  store.reopen();
+  CHECK(store->size("mail") == storage::DueSize{2, 5 + 11});
+  REQUIRE(store->commit(settling(taken[2], Settle::Outcome::Done), soon()));
+  REQUIRE(store->commit(enqueueing({{0, "z"}}), soon()));
+  Batch refused = enqueueing({{0, "never"}});
+  refused.checks.push_back({{"note", "", "x"}, 9});
+  REQUIRE(!store->commit(std::move(refused), soon()));
+  store.reopen();
+  CHECK(store->size("mail") == storage::DueSize{2, 5 + 9});
+}
+
 TEST_CASE("of parallel takers each item goes to one", "[storage]") {
   Subject store(GENERATE("memory", "sqlite"));
   std::vector<std::pair<std::int64_t, std::string>> items;

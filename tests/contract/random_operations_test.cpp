@@ -4,6 +4,7 @@
 // with EDGE_CONTRACT_OPS.
 #include <fmt/format.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
@@ -114,10 +115,17 @@ class Comparison {
     }
     for (std::uint64_t n = below(3); n > 0 && !taken_.empty(); --n) {
       const auto& [queue, due] = taken_[below(taken_.size())];
-      const auto outcome =
-          below(3) == 0 ? storage::Settle::Outcome::Retry : storage::Settle::Outcome::Done;
-      batch.settles.push_back(
-          {queue, due.at, due.number, due.lease, outcome, time(), below(2) == 0 ? "" : text()});
+      using Outcome = storage::Settle::Outcome;
+      const auto outcome = std::array{Outcome::Retry, Outcome::Move, Outcome::Done}.at(below(3));
+      batch.settles.push_back({queue,
+                               due.at,
+                               due.number,
+                               due.lease,
+                               outcome,
+                               time(),
+                               below(2) == 0 ? "" : text(),
+                               this->queue(),
+                               below(2) == 0 ? "" : text()});
     }
     if (below(4) == 0) {
       batch.advances.push_back(
@@ -165,6 +173,7 @@ class Comparison {
     const auto actual = *engine_->list(query, soon());
     REQUIRE(actual.items == expected.items);
     REQUIRE(actual.next == expected.next);
+    REQUIRE(engine_->size(query.queue) == model_.size(query.queue));
     REQUIRE(*engine_->position("c", "events", 0, soon()) ==
             *model_.position("c", "events", 0, soon()));
   }

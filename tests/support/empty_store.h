@@ -38,6 +38,7 @@ class EmptyStore final : public storage::Store {
   Result<storage::DuePage> list(const storage::List& /*query*/, storage::Deadline /*d*/) override {
     return storage::DuePage{};
   }
+  storage::DueSize size(const std::string& /*queue*/) override { return {}; }
   Result<storage::Position> position(const std::string& /*consumer*/,
                                      const std::string& /*stream*/,
                                      std::uint32_t /*lane*/,

@@ -195,8 +195,19 @@ void MemoryStore::settle(const storage::Settle& settle,
   queue.erase(found);
   if (settle.outcome == storage::Settle::Outcome::Retry) {
     due.at = settle.retry_at;
+    due.lease = 0;
     due.body = settle.body.empty() ? std::move(due.body) : settle.body;
     queue[{due.at, due.number}] = std::move(due);
+  } else if (settle.outcome == storage::Settle::Outcome::Move) {
+    const std::uint64_t number = ++due_number_;
+    dues_[settle.to][{settle.retry_at, number}] = {
+        settle.retry_at,
+        number,
+        0,
+        0,
+        settle.id.empty() ? std::move(due.id) : settle.id,
+        std::move(due.order_key),
+        settle.body.empty() ? std::move(due.body) : settle.body};
   }
 }
 

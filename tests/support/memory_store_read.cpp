@@ -196,6 +196,16 @@ Result<storage::DuePage> MemoryStore::list(const storage::List& query, Deadline)
   return page;
 }
 
+storage::DueSize MemoryStore::size(const std::string& queue) {
+  const std::lock_guard lock(mutex_);
+  storage::DueSize size;
+  for (const auto& [place, due] : dues_[queue]) {
+    ++size.items;
+    size.octets += due.body.size();
+  }
+  return size;
+}
+
 Result<storage::Position> MemoryStore::position(const std::string& consumer,
                                                 const std::string& stream,
                                                 std::uint32_t lane,

@@ -45,6 +45,7 @@ class Engine final : public Store {
   Result<Found> find(const Find& query, Deadline deadline) override;
   Result<std::vector<Due>> take(const Take& query, Deadline deadline) override;
   Result<DuePage> list(const List& query, Deadline deadline) override;
+  [[nodiscard]] DueSize size(const std::string& queue) override { return sizes_.of(queue); }
   Result<Position> position(const std::string& consumer,
                             const std::string& stream,
                             std::uint32_t lane,
@@ -73,6 +74,7 @@ class Engine final : public Store {
   Ground ground_;
   VolumeSet volumes_;
   StateReads reads_;
+  DueSizes sizes_;
   std::unique_ptr<Recent> recent_;
   std::unique_ptr<StateWriter> state_;
   std::unique_ptr<Housekeeper> housekeeper_;

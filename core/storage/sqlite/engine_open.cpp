@@ -65,7 +65,8 @@ Engine::Engine(const std::filesystem::path& directory,
   std::unique_ptr<Database> state = open_state(was_clean);
   const VolumeSet::Volumes unsealed = open_volumes(*state, was_clean);
   const LogWriter::Start start = open_log(*state, random);
-  state_ = std::make_unique<StateWriter>(ground_, std::move(state));
+  sizes_.load(*state);
+  state_ = std::make_unique<StateWriter>(ground_, std::move(state), sizes_);
   housekeeper_ = std::make_unique<Housekeeper>(ground_, volumes_, *state_);
   for (const std::shared_ptr<Volume>& volume : unsealed) {
     housekeeper_->seal(volume);

@@ -115,6 +115,11 @@ Result<DuePage> ReadOnly::list(const List& query, Deadline deadline) {
   return guarded([&] { return reads_.list(query, deadline); });
 }
 
+DueSize ReadOnly::size(const std::string& queue) {
+  const auto size = guarded([&] { return reads_.size(queue, Deadline::in(5s)); });
+  return size ? *size : DueSize{};
+}
+
 Result<Position> ReadOnly::position(const std::string& consumer,
                                     const std::string& stream,
                                     std::uint32_t lane,

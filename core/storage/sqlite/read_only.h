@@ -24,6 +24,7 @@ class ReadOnly final : public Store {
   Result<Found> find(const Find& query, Deadline deadline) override;
   Result<std::vector<Due>> take(const Take& query, Deadline deadline) override;
   Result<DuePage> list(const List& query, Deadline deadline) override;
+  [[nodiscard]] DueSize size(const std::string& queue) override;
   Result<Position> position(const std::string& consumer,
                             const std::string& stream,
                             std::uint32_t lane,

@@ -17,6 +17,7 @@ INSERT INTO mark VALUES(1, 0, 0, 0);
 CREATE TABLE due(q BLOB, at INT, seq INT, id BLOB, tries INT, lease INT, okey BLOB, crc INT, body BLOB,
   PRIMARY KEY(q, at, seq)) WITHOUT ROWID;
 CREATE INDEX due_okey ON due(q, okey, at, seq) WHERE okey IS NOT x'';
+CREATE TABLE due_size(q BLOB PRIMARY KEY, items INT, octets INT) WITHOUT ROWID;
 CREATE TABLE cursor(consumer BLOB, stream BLOB, lane INT, pos INT, ahead BLOB, epoch INT,
   PRIMARY KEY(consumer, stream, lane)) WITHOUT ROWID;
 CREATE TABLE token(t BLOB PRIMARY KEY, at INT, receipt BLOB) WITHOUT ROWID;
@@ -80,6 +81,13 @@ void prepare_state(Database& database) {
   }
   check_format(database);
   prepare_writer(database, kStateCacheMib);
+  if (!database.has_table("due_size")) {  // a store of an earlier version
+    Transaction transaction(database);
+    database.run(
+        "CREATE TABLE due_size(q BLOB PRIMARY KEY, items INT, octets INT) WITHOUT ROWID; INSERT "
+        "INTO due_size SELECT q, count(*), sum(length(body)) FROM due GROUP BY q");
+    transaction.commit();
+  }
 }
 
 void prepare_volume(Database& database, std::uint64_t first, std::int64_t created) {

@@ -130,6 +130,16 @@ DuePage StateReads::list(const List& query, Deadline deadline) {
   return page;
 }
 
+DueSize StateReads::size(const std::string& queue, Deadline deadline) {
+  const auto reader = readers_.lend(deadline);
+  // A store that no daemon of this version has opened yet has no such table.
+  Query row = reader->query(reader->has_table("due_size")
+                                ? "SELECT items, octets FROM due_size WHERE q=?1"
+                                : "SELECT count(*), sum(length(body)) FROM due WHERE q=?1");
+  row.bind(1, std::string_view(queue));
+  return row.step() ? DueSize{row.count(0), row.count(1)} : DueSize{};
+}
+
 Position StateReads::position(const std::string& consumer,
                               const std::string& stream,
                               std::uint32_t lane,

@@ -20,6 +20,7 @@ class StateReads {
   std::vector<std::optional<Entry>> get(std::span<const Key> keys, Deadline deadline);
   Page scan(const Scan& query, Deadline deadline);
   DuePage list(const List& query, Deadline deadline);
+  DueSize size(const std::string& queue, Deadline deadline);
   Position position(const std::string& consumer,
                     const std::string& stream,
                     std::uint32_t lane,

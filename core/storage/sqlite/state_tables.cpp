@@ -41,9 +41,28 @@ void StateTables::begin(std::int64_t now) {
   }
   stored_ = {row.count(0), row.count(1), row.count(2)};
   marks_ = stored_;
+  changed_.clear();
+}
+
+void StateTables::committed() {
+  sizes_.apply(changed_);
+  changed_.clear();
 }
 
 void StateTables::end() {
+  for (const auto& [queue, change] : changed_) {
+    database_
+        .query(
+            "INSERT INTO due_size VALUES(?1, ?2, ?3) ON CONFLICT(q) DO UPDATE SET "
+            "items=items+?2, octets=octets+?3")
+        .bind(1, std::string_view(queue))
+        .bind(2, change.items)
+        .bind(3, change.octets)
+        .run();
+    database_.query("DELETE FROM due_size WHERE q=?1 AND items=0")
+        .bind(1, std::string_view(queue))
+        .run();
+  }
   if (marks_ != stored_) {
     database_.query("UPDATE mark SET version=?1, due=?2, lease=?3")
         .bind(1, marks_.version)
@@ -177,6 +196,9 @@ void StateTables::insert_due(const std::string& queue, const Due& due) {
       .bind(8, checksum_of(due))
       .bind(9, std::string_view(due.body))
       .run();
+  DueSizes::Change& change = changed_[queue];
+  ++change.items;
+  change.octets += static_cast<std::int64_t>(due.body.size());
 }
 
 void StateTables::apply_dues(const Batch& batch, Receipt& receipt) {
@@ -217,11 +239,23 @@ bool StateTables::settle(const Settle& settle) {
       .bind(2, settle.at)
       .bind(3, settle.number)
       .run();
-  if (settle.outcome == Settle::Outcome::Retry) {
-    due.at = settle.retry_at;
-    due.body = settle.body.empty() ? std::move(due.body) : settle.body;
-    insert_due(settle.queue, due);
+  DueSizes::Change& change = changed_[settle.queue];
+  --change.items;
+  change.octets -= static_cast<std::int64_t>(due.body.size());
+  if (settle.outcome == Settle::Outcome::Done) {
+    return true;
   }
+  due.at = settle.retry_at;
+  due.lease = 0;
+  due.body = settle.body.empty() ? std::move(due.body) : settle.body;
+  if (settle.outcome == Settle::Outcome::Retry) {
+    insert_due(settle.queue, due);
+    return true;
+  }
+  due.number = ++marks_.due;
+  due.tries = 0;
+  due.id = settle.id.empty() ? std::move(due.id) : settle.id;
+  insert_due(settle.to, due);
   return true;
 }
 

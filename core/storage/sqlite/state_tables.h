@@ -7,6 +7,7 @@
 
 #include "core/storage/batch.h"
 #include "core/storage/sqlite/database.h"
+#include "core/storage/sqlite/due_sizes.h"
 #include "core/storage/storage.h"
 
 namespace edge::storage::sqlite {
@@ -16,14 +17,17 @@ namespace edge::storage::sqlite {
 /// exception and the transaction must be rolled back. One thread only.
 class StateTables {
  public:
-  explicit StateTables(Database& database) : database_(database) {}
+  /// `sizes` is told what `committed` has changed; both are borrowed for life.
+  StateTables(Database& database, DueSizes& sizes) : database_(database), sizes_(sizes) {}
 
   /// For changes that are no batch: facts of volumes, marks of the engine.
   Database& database() { return database_; }
   /// Begins a group at this store time.
   void begin(std::int64_t now);
-  /// Writes the numbers that were given since `begin`.
+  /// Writes the numbers that were given since `begin`, and what due queues hold now.
   void end();
+  /// The transaction of this group is committed.
+  void committed();
 
   Result<Receipt> apply(const Batch& batch);
   std::vector<Due> take(const Take& query);
@@ -51,6 +55,8 @@ class StateTables {
   void insert_due(const std::string& queue, const Due& due);
 
   Database& database_;
+  DueSizes& sizes_;
+  DueSizes::Changes changed_;  // since `begin`
   std::int64_t now_ = 0;
   Marks stored_;
   Marks marks_;

@@ -20,10 +20,10 @@ Error unavailable(const char* why) {
 
 }  // namespace
 
-StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database)
+StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database, DueSizes& sizes)
     : ground_(ground),
       database_(std::move(database)),
-      tables_(*database_),
+      tables_(*database_, sizes),
       flush_(*database_, ground.options.durability),
       queue_(kQueueLimit, kGroupLimit) {
   database_->count_wal(wal_pages_);
@@ -182,6 +182,7 @@ void StateWriter::write(std::span<StateJob> group) {
     throw system_fault(error, "flush", database_->path());
   }
   transaction.commit();
+  tables_.committed();
   flush_.committed();
   EDGE_FAULT("apply.after_commit");
 }

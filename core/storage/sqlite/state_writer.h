@@ -29,7 +29,8 @@ struct StateJob {
 /// thread-safe. The destructor commits what was accepted.
 class StateWriter {
  public:
-  StateWriter(Ground& ground, std::unique_ptr<Database> database);
+  /// Borrows `sizes` for life.
+  StateWriter(Ground& ground, std::unique_ptr<Database> database, DueSizes& sizes);
   StateWriter(const StateWriter&) = delete;
   StateWriter& operator=(const StateWriter&) = delete;
   StateWriter(StateWriter&&) = delete;

@@ -66,6 +66,7 @@ class LateStore final : public storage::Store {
   Result<storage::DuePage> list(const storage::List& query, storage::Deadline deadline) override {
     return inner_.list(query, deadline);
   }
+  storage::DueSize size(const std::string& queue) override { return inner_.size(queue); }
   Result<storage::Position> position(const std::string& consumer,
                                      const std::string& stream,
                                      std::uint32_t lane,

@@ -15,7 +15,8 @@ TEST_CASE("what has expired goes in steps, and nothing else", "[storage]") {
   const TempDir directory;
   Database database(directory / "edge.db", Database::Mode::ReadWrite);
   prepare_state(database);
-  StateTables tables(database);
+  DueSizes sizes;
+  StateTables tables(database, sizes);
   Batch batch;
   for (int i = 0; i < 25; ++i) {
     batch.puts.push_back({{.space = "short", .part = "p", .key = std::to_string(i)}, "v", 2'000});
