@@ -10,6 +10,8 @@
 #include "core/ratelimit/limiter.h"
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
+#include "daemon/http/websocket.h"
+#include "daemon/http/websocket_frames.h"
 
 namespace edge {
 namespace {
@@ -230,6 +232,10 @@ std::string limits_text(const http::Limits& now, const config::HttpLimits& bodie
   fixed("waiting_input", http::kMaxWaitingOctets, "octets per connection");
   fixed("unsent_output", http::kMaxUnsentOctets, "octets per connection");
   fixed("dropped_body", http::kMaxDroppedOctets, "octets");
+  fixed("socket_message", http::kMaxMessageOctets, "octets");
+  fixed("socket_waiting", http::kMaxWaitingFrames, "frames per connection");
+  fixed("socket_waiting_octets", http::kMaxWaitingFrameOctets, "octets per connection");
+  fixed("socket_ping", usual.ping_every.count(), "ms (two missed end it)");
   return out;
 }
 

@@ -65,12 +65,6 @@ Connection::Connection(
           epoll_ctl(share_.epoll, EPOLL_CTL_ADD, descriptor, &event) != 0;
 }
 
-Connection::~Connection() {
-  if (stream_) {
-    stream_->detach();
-  }
-}
-
 void Connection::read_more(std::span<char> buffer) {
   do {
     const Wire::Outcome got = wire_.read(buffer);
@@ -93,7 +87,7 @@ void Connection::receive(std::string_view bytes) {
   if (bytes.empty()) {
     ended_by_peer_ = true;
     const bool waits = awaits_answer() && phase_ != Phase::Streaming;
-    over_ = phase_ == Phase::Streaming || (!waits && output_.empty());
+    over_ = phase_ == Phase::Streaming || phase_ == Phase::Socket || (!waits && output_.empty());
     closing_ = closing_ || !waits;
     watch();
     return;
@@ -158,6 +152,8 @@ bool Connection::step(std::string_view& bytes) {
       return read_body(bytes);
     case Phase::Dropping:
       return drop_body(bytes);
+    case Phase::Socket:
+      return read_frames(bytes);
     case Phase::Deciding:
     case Phase::Answering:
     case Phase::Streaming:
@@ -304,6 +300,11 @@ void Connection::write_answer(const Exchange& exchange) {
   const bool unread = phase_ == Phase::Deciding && framing.has_body();
   const bool is_long = !framing.chunked && framing.length > kMaxDroppedOctets;
   share_.service.decorate(state.request, state.route, state.response);
+  if (const auto& socket = state.response.socket(); socket != nullptr) {
+    append_response(
+        output_, state.request, state.response, {.date_line = share_.date_line, .close = false});
+    return begin_socket(socket);
+  }
   const bool close = state.response.closes() || !parser_.keep_alive() || share_.draining ||
                      requests_ >= share_.limits.requests_per_connection ||
                      (unread && (is_long || parser_.expects_continue()));
@@ -356,7 +357,7 @@ void Connection::write_more(std::span<char> buffer) {
     read_more(buffer);
   }
   flush();
-  if (phase_ == Phase::Streaming) {
+  if (phase_ == Phase::Streaming || phase_ == Phase::Socket) {
     return continue_stream();
   }
   if (!over_ && output_.empty() && phase_ == Phase::Head && !input_.empty()) {
@@ -401,7 +402,7 @@ void Connection::flush() {
 void Connection::watch() {
   const bool unsent = sent_ < output_.size();
   const bool reads = !ended_by_peer_ && !(awaits_answer() && input_.size() >= kMaxWaitingOctets) &&
-                     output_.size() - sent_ <= kMaxUnsentOctets;
+                     (output_.size() - sent_ <= kMaxUnsentOctets || phase_ == Phase::Socket);
   const bool writes = unsent || wire_.read_waits_for_room();
   const std::uint32_t wanted = (reads ? EPOLLIN : 0U) | (writes ? EPOLLOUT : 0U);
   if (wanted == watched_ || over_) {
@@ -428,6 +429,9 @@ void Connection::check_time() {
   const auto elapsed = share_.steady - since_;
   if (phase_ == Phase::Streaming) {
     return check_stream();
+  }
+  if (phase_ == Phase::Socket) {
+    return check_socket();
   }
   if (sent_ < output_.size() && share_.steady - progress_ > limits.write_stall) {
     over_ = true;
@@ -458,6 +462,7 @@ void Connection::check_time() {
     case Phase::Deciding:
     case Phase::Answering:
     case Phase::Streaming:
+    case Phase::Socket:
       return;
   }
 }

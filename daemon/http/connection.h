@@ -8,9 +8,10 @@
 //   over
 //
 // An answer with a stream leaves `Answering` for `Streaming` and that, when the body ends, for
-// Head. Pipelined requests wait as octets in `input_`. After the last answer the write side is shut
-// and what the client still sends is thrown away until it closes, or for a second, so that it can
-// read that answer.
+// Head; one that switches to WebSocket leaves it for `Socket`, which ends with the connection.
+// Pipelined requests wait as octets in `input_`. After the last answer the write side is shut and
+// what the client still sends is thrown away until it closes, or for a second, so that it can read
+// that answer.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/http/service.h"
+#include "daemon/http/socket_part.h"
 #include "daemon/http/stream.h"
 #include "daemon/http/wire.h"
 
@@ -68,7 +70,7 @@ class Connection {
   void write_more(std::span<char> buffer);
   /// An exchange comes back: answered, or accepted by the stages before the body.
   void take(Exchange exchange);
-  /// The stream that is sent has news.
+  /// The stream or the WebSocket that it carries has news.
   void continue_stream();
   /// Ends what has run over its time.
   void check_time();
@@ -96,6 +98,7 @@ class Connection {
     Body,
     Answering,
     Streaming,
+    Socket,
     Dropping,
     Lingering
   };
@@ -115,6 +118,16 @@ class Connection {
   void take_from_stream();
   void end_stream();
   void check_stream();
+  void begin_socket(std::shared_ptr<WebSocket> socket);
+  void tell_closed() noexcept;
+  bool read_frames(std::string_view& bytes);
+  void take_frame();
+  void end_socket(std::uint16_t code);
+  void answer_ping();
+  void close_socket(std::uint16_t code, std::string_view reason);
+  void take_from_socket();
+  void continue_socket();
+  void check_socket();
   [[nodiscard]] bool awaits_answer() const {
     return phase_ == Phase::Deciding || phase_ == Phase::Answering || phase_ == Phase::Streaming;
   }
@@ -151,6 +164,7 @@ class Connection {
   std::shared_ptr<Stream> stream_;  // while it is sent
   bool stream_chunked_ = false;
   bool closes_after_stream_ = false;
+  std::unique_ptr<SocketPart> socket_;  // while it is a WebSocket
 };
 
 }  // namespace edge::http

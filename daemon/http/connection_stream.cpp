@@ -50,6 +50,9 @@ void Connection::end_stream() {
 }
 
 void Connection::continue_stream() {
+  if (phase_ == Phase::Socket) {
+    return continue_socket();
+  }
   if (phase_ != Phase::Streaming) {
     return;
   }

@@ -18,6 +18,7 @@ struct Limits {
   std::chrono::milliseconds idle{15'000};
   std::uint32_t requests_per_connection = 1000;
   std::chrono::milliseconds write_stall{30'000};
+  std::chrono::milliseconds ping_every{30'000};  ///< of WebSocket connections
   std::chrono::milliseconds linger{1'000};  ///< half-closed, so that the client can read the answer
   std::size_t connections = 4096;
   std::size_t connections_per_address = 256;
@@ -29,6 +30,8 @@ struct Limits {
 inline constexpr std::size_t kMaxWaitingOctets = std::size_t{64} << 10U;
 /// Reading pauses while more than this is unsent.
 inline constexpr std::size_t kMaxUnsentOctets = std::size_t{64} << 10U;
+/// A WebSocket that left so many pings in a row unanswered is closed when the next one is due.
+inline constexpr std::uint32_t kMostMissedPongs = 2;
 /// Bodies of refused requests are read and dropped up to this.
 inline constexpr std::uint64_t kMaxDroppedOctets = std::uint64_t{64} << 10U;
 

@@ -16,6 +16,7 @@
 namespace edge::http {
 
 class Stream;
+class WebSocket;
 
 /// What the client is told when something is wrong; each surface prints it in its own form. The
 /// seed API prints the problem document of identity spec 4.5.
@@ -77,6 +78,11 @@ class Response {
     stream_ = std::move(stream);
     return *this;
   }
+  /// The connection becomes that WebSocket behind this answer, whose status is 101.
+  Response& socket(std::shared_ptr<WebSocket> socket) {
+    socket_ = std::move(socket);
+    return *this;
+  }
   /// Adds whole field lines, each ended by CR LF, that hold nothing of the client's.
   Response& append_checked(std::string_view lines) {
     fields_.append(lines);
@@ -104,6 +110,7 @@ class Response {
   }
   /// Where the body comes from; null when it is `body()`.
   [[nodiscard]] const std::shared_ptr<Stream>& stream() const { return stream_; }
+  [[nodiscard]] const std::shared_ptr<WebSocket>& socket() const { return socket_; }
   [[nodiscard]] bool closes() const { return close_; }
   [[nodiscard]] bool is_for_other_origins() const { return cross_origin_; }
   [[nodiscard]] bool has_own_policy() const { return own_policy_; }
@@ -123,6 +130,7 @@ class Response {
   std::string body_;
   std::unique_ptr<Problem> problem_;
   std::shared_ptr<Stream> stream_;
+  std::shared_ptr<WebSocket> socket_;
 };
 
 /// An `application/json` answer of a text that is JSON.

@@ -22,7 +22,7 @@ void append_response(std::string& out,
                      const WriteForm& form) {
   const std::string_view body = response.body();
   const int status = response.status();
-  const bool bodiless = status == 204 || status == 304;
+  const bool bodiless = status == 204 || status == 304 || status == 101;
   const bool streams = response.stream() != nullptr;
   out.append(status_line(status)).append(form.date_line);
   if (!response.type().empty()) {
