@@ -219,6 +219,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       forwarders(store, destinations, http, clock, random, metrics),
       limits(store, clock, random),
       kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
+      queues(store, clock, random, metrics),
       regulations(*this) {}
 
 Edge::~Edge() {

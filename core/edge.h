@@ -32,6 +32,7 @@
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
 #include "core/profiles/segments/registry.h"
+#include "core/queues/queues.h"
 #include "core/ratelimit/limiter.h"
 #include "core/regulations.h"
 #include "core/storage/storage.h"
@@ -117,6 +118,7 @@ class Edge {
   delivery::Forwarders forwarders;
   ratelimit::Limiter limits;  ///< `load` before the first check
   kv::Kv kv;
+  queues::Queues queues;
   Regulations regulations;
 };
 

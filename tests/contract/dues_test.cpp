@@ -187,6 +187,19 @@ TEST_CASE("the size of a queue is what it holds, whatever happened to it", "[sto
   CHECK(store->size("mail") == storage::DueSize{2, 5 + 9});
 }
 
+TEST_CASE("what is due later is told apart by who has it", "[storage]") {
+  Subject store(GENERATE("memory", "sqlite"));
+  const std::int64_t now = to_ms(store.clock.store_now());
+  REQUIRE(store->commit(enqueueing({{now, "a"}, {now, "b"}, {now + 50, "c"}, {now, "d"}}), soon()));
+  const auto taken = *store->take({.queue = "mail", .limit = 2, .lease_for = 10s}, soon());
+
+  CHECK(*store->later("mail", soon()) == storage::DueLater{3, 2});
+  REQUIRE(store->commit(settling(taken[0], Settle::Outcome::Retry, now + 99), soon()));
+  CHECK(*store->later("mail", soon()) == storage::DueLater{3, 1});
+  store.clock.advance(10s);
+  CHECK(*store->later("mail", soon()) == storage::DueLater{});
+}
+
 TEST_CASE("of parallel takers each item goes to one", "[storage]") {
   Subject store(GENERATE("memory", "sqlite"));
   std::vector<std::pair<std::int64_t, std::string>> items;

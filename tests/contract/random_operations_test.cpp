@@ -174,6 +174,7 @@ class Comparison {
     REQUIRE(actual.items == expected.items);
     REQUIRE(actual.next == expected.next);
     REQUIRE(engine_->size(query.queue) == model_.size(query.queue));
+    REQUIRE(*engine_->later(query.queue, soon()) == *model_.later(query.queue, soon()));
     REQUIRE(*engine_->position("c", "events", 0, soon()) ==
             *model_.position("c", "events", 0, soon()));
   }

@@ -38,6 +38,10 @@ class EmptyStore final : public storage::Store {
   Result<storage::DuePage> list(const storage::List& /*query*/, storage::Deadline /*d*/) override {
     return storage::DuePage{};
   }
+  Result<storage::DueLater> later(const std::string& /*queue*/,
+                                  storage::Deadline /*d*/) override {
+    return storage::DueLater{};
+  }
   storage::DueSize size(const std::string& /*queue*/) override { return {}; }
   Result<storage::Position> position(const std::string& /*consumer*/,
                                      const std::string& /*stream*/,

@@ -34,6 +34,7 @@ class MemoryStore final : public storage::Store {
                                          storage::Deadline deadline) override;
   Result<storage::DuePage> list(const storage::List& query, storage::Deadline deadline) override;
   [[nodiscard]] storage::DueSize size(const std::string& queue) override;
+  Result<storage::DueLater> later(const std::string& queue, storage::Deadline deadline) override;
   Result<storage::Position> position(const std::string& consumer,
                                      const std::string& stream,
                                      std::uint32_t lane,

@@ -206,6 +206,18 @@ storage::DueSize MemoryStore::size(const std::string& queue) {
   return size;
 }
 
+Result<storage::DueLater> MemoryStore::later(const std::string& queue, Deadline) {
+  const std::lock_guard lock(mutex_);
+  storage::DueLater later;
+  for (const auto& [place, due] : dues_[queue]) {
+    if (due.at > store_ms()) {
+      ++later.items;
+      later.leased += due.lease != 0 ? 1 : 0;
+    }
+  }
+  return later;
+}
+
 Result<storage::Position> MemoryStore::position(const std::string& consumer,
                                                 const std::string& stream,
                                                 std::uint32_t lane,

@@ -101,6 +101,10 @@ Result<DuePage> Engine::list(const List& query, Deadline deadline) {
   return guarded([&] { return reads_.list(query, deadline); });
 }
 
+Result<DueLater> Engine::later(const std::string& queue, Deadline deadline) {
+  return guarded([&] { return reads_.later(queue, deadline); });
+}
+
 Result<Position> Engine::position(const std::string& consumer,
                                   const std::string& stream,
                                   std::uint32_t lane,

@@ -46,6 +46,7 @@ class Engine final : public Store {
   Result<std::vector<Due>> take(const Take& query, Deadline deadline) override;
   Result<DuePage> list(const List& query, Deadline deadline) override;
   [[nodiscard]] DueSize size(const std::string& queue) override { return sizes_.of(queue); }
+  Result<DueLater> later(const std::string& queue, Deadline deadline) override;
   Result<Position> position(const std::string& consumer,
                             const std::string& stream,
                             std::uint32_t lane,

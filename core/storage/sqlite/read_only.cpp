@@ -120,6 +120,10 @@ DueSize ReadOnly::size(const std::string& queue) {
   return size ? *size : DueSize{};
 }
 
+Result<DueLater> ReadOnly::later(const std::string& queue, Deadline deadline) {
+  return guarded([&] { return reads_.later(queue, deadline); });
+}
+
 Result<Position> ReadOnly::position(const std::string& consumer,
                                     const std::string& stream,
                                     std::uint32_t lane,

@@ -25,6 +25,7 @@ class ReadOnly final : public Store {
   Result<std::vector<Due>> take(const Take& query, Deadline deadline) override;
   Result<DuePage> list(const List& query, Deadline deadline) override;
   [[nodiscard]] DueSize size(const std::string& queue) override;
+  Result<DueLater> later(const std::string& queue, Deadline deadline) override;
   Result<Position> position(const std::string& consumer,
                             const std::string& stream,
                             std::uint32_t lane,

@@ -140,6 +140,13 @@ DueSize StateReads::size(const std::string& queue, Deadline deadline) {
   return row.step() ? DueSize{row.count(0), row.count(1)} : DueSize{};
 }
 
+DueLater StateReads::later(const std::string& queue, Deadline deadline) {
+  const auto reader = readers_.lend(deadline);
+  Query row = reader->query("SELECT count(*), total(lease>0) FROM due WHERE q=?1 AND at>?2");
+  row.bind(1, std::string_view(queue)).bind(2, store_ms());
+  return row.step() ? DueLater{row.count(0), row.count(1)} : DueLater{};
+}
+
 Position StateReads::position(const std::string& consumer,
                               const std::string& stream,
                               std::uint32_t lane,

@@ -21,6 +21,7 @@ class StateReads {
   Page scan(const Scan& query, Deadline deadline);
   DuePage list(const List& query, Deadline deadline);
   DueSize size(const std::string& queue, Deadline deadline);
+  DueLater later(const std::string& queue, Deadline deadline);
   Position position(const std::string& consumer,
                     const std::string& stream,
                     std::uint32_t lane,

@@ -66,6 +66,9 @@ class LateStore final : public storage::Store {
   Result<storage::DuePage> list(const storage::List& query, storage::Deadline deadline) override {
     return inner_.list(query, deadline);
   }
+  Result<storage::DueLater> later(const std::string& queue, storage::Deadline deadline) override {
+    return inner_.later(queue, deadline);
+  }
   storage::DueSize size(const std::string& queue) override { return inner_.size(queue); }
   Result<storage::Position> position(const std::string& consumer,
                                      const std::string& stream,
