@@ -19,6 +19,7 @@
 #include "core/pixels/settings.h"
 #include "core/profiles/segments/definition_files.h"
 #include "core/profiles/segments/filter.h"
+#include "core/segment_rooms.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
 
@@ -209,7 +210,9 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                 clock,
                 {.rules = fold_rules(config),
                  .announce = [this](const auto& raw) { return append_news(ingest, raw); },
-                 .noted = counting_transitions(metrics)}),
+                 .noted = counting_transitions(metrics),
+                 .is_watched = [this](const auto& profile) { return is_watched(rooms, profile); },
+                 .changed = [this](const auto& news) { tell_rooms(rooms, news); }}),
       profiles(store, segments),
       login(store, clock, random, ids, accounts::login_settings(config.auth)),
       api_keys(store, clock, random, ids),
@@ -220,9 +223,11 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       limits(store, clock, random),
       kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
       queues(store, clock, random, metrics),
+      rooms(store, clock, metrics, config.rooms.memory),
       regulations(*this) {}
 
 Edge::~Edge() {
+  rooms.stop();
   // What the store has accepted is finished while those are alive that are told of it.
   store_.reset();
 }

@@ -35,6 +35,7 @@
 #include "core/queues/queues.h"
 #include "core/ratelimit/limiter.h"
 #include "core/regulations.h"
+#include "core/state/rooms.h"
 #include "core/storage/storage.h"
 #include "core/transport/http_client.h"
 #include "core/webhooks/inbound.h"
@@ -119,6 +120,7 @@ class Edge {
   ratelimit::Limiter limits;  ///< `load` before the first check
   kv::Kv kv;
   queues::Queues queues;
+  state::Rooms rooms;
   Regulations regulations;
 };
 

@@ -16,6 +16,7 @@ namespace edge {
 namespace {
 
 constexpr std::size_t kMinListedBytes = 16;
+constexpr std::chrono::seconds kLongestInUrl{300};
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -112,11 +113,18 @@ Result<http::Principal> EdgeAuthenticator::authenticate(const http::Credentials&
   if (!access) {
     return Failure(std::move(access.error()));
   }
+  if (credentials.must_be_short_lived &&
+      (!access->issued || access->expires - *access->issued > kLongestInUrl)) {
+    return Failure(tokens::token_error(
+        "long_lived_token", "a token in the query must be good for 300 seconds at most"));
+  }
   return http::Principal{.kind = http::Principal::Kind::User,
                          .id = std::move(access->account.text),
                          .session = std::move(access->session.text),
                          .roles = std::move(access->roles),
-                         .permissions = std::move(access->permissions)};
+                         .permissions = std::move(access->permissions),
+                         .rooms = std::move(access->rooms),
+                         .expires = access->expires};
 }
 
 }  // namespace edge

@@ -12,9 +12,13 @@
 #include "daemon/http/request_parser.h"
 #include "daemon/http/websocket.h"
 #include "daemon/http/websocket_frames.h"
+#include "daemon/routes/room_session.h"
 
 namespace edge {
 namespace {
+
+using routes::kMessageBurst;
+using routes::kMessagesPerSecond;
 
 constexpr int kMisuse = 2;
 
@@ -235,6 +239,11 @@ std::string limits_text(const http::Limits& now, const config::HttpLimits& bodie
   fixed("socket_message", http::kMaxMessageOctets, "octets");
   fixed("socket_waiting", http::kMaxWaitingFrames, "frames per connection");
   fixed("socket_waiting_octets", http::kMaxWaitingFrameOctets, "octets per connection");
+  fixed("socket_messages", kMessagesPerSecond, "per second and connection of a room");
+  fixed("socket_burst", kMessageBurst, "messages at once");
+  fixed("room_members", state::kMaxMembers, "");
+  fixed("room_waiting", state::kMaxWaitingPublications, "events on their way in a room");
+  fixed("room_history", state::kHistoryEvents, "events, or those of 24 hours");
   fixed("socket_ping", usual.ping_every.count(), "ms (two missed end it)");
   return out;
 }

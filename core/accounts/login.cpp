@@ -275,7 +275,10 @@ Result<Access> Login::check_access(std::string_view token) {
   }
   if (!claims->issuer.empty()) {
     Access access{.account = {claims->issuer + "#" + claims->account.text},
-                  .roles = std::move(claims->roles)};
+                  .roles = std::move(claims->roles),
+                  .expires = claims->expires,
+                  .issued = claims->issued,
+                  .rooms = std::move(claims->rooms)};
     access.permissions = tokens::permissions_of(access.roles);
     return access;
   }
@@ -297,7 +300,11 @@ Result<Access> Login::judge(tokens::AccessClaims claims) {
   if (!claims.session.empty() && !*account) {
     return Failure(tokens::token_error("user_disabled", "the account is gone"));
   }
-  Access access{.account = std::move(claims.account), .session = std::move(claims.session)};
+  Access access{.account = std::move(claims.account),
+                .session = std::move(claims.session),
+                .expires = claims.expires,
+                .issued = claims.issued,
+                .rooms = std::move(claims.rooms)};
   if (access.session.empty()) {  // minted with the key itself: it says what it allows
     access.roles = std::move(claims.roles);
     access.permissions = tokens::permissions_of(access.roles);

@@ -46,6 +46,9 @@ struct Access {
   tokens::SessionId session = {};
   std::vector<std::string> roles = {};
   std::vector<std::string> permissions = {};
+  Time expires = {};
+  std::optional<Time> issued = {};
+  std::optional<std::vector<std::string>> rooms = {};  ///< that may be joined; nothing: all
 };
 
 struct LoginSettings {

@@ -183,6 +183,11 @@ struct Kv {
   std::string sessions_id = "00000000000000000000000000000002";  ///< of the namespace `sessions`
 };
 
+struct Rooms {
+  /// Names or `prefix*` of rooms whose events are kept in memory only.
+  std::vector<std::string> memory = {};
+};
+
 /// One element of a list of tables whose members its subject defines: `[[destinations]]`.
 struct Item {
   std::string json = "{}";  ///< the whole table as a JSON object text
@@ -207,6 +212,7 @@ struct Config {
   Identity identity = {};
   Profiles profiles = {};
   Kv kv = {};
+  Rooms rooms = {};
 
   std::vector<Item> listeners = {};      ///< `[[server.listeners]]`, see listeners.h
   std::vector<Item> cors = {};           ///< identity spec 4.3

@@ -48,7 +48,7 @@ Projector::Projector(storage::Store& store,
       options_(std::move(options)),
       registry_(registry),
       ledger_(store, options_.cache_bytes, options_.rules.session_gap),
-      segments_(ledger_, registry, options_.noted) {}
+      segments_(ledger_, registry, options_.noted, options_.is_watched) {}
 
 void Projector::run(const std::stop_token& stop) {
   const std::stop_callback wake_on_stop(stop, [this] { wake(); });

@@ -54,6 +54,11 @@ struct ProjectorOptions {
   std::function<Result<void>(const std::vector<std::string>&)> announce = {};
   /// Told of everybody who enters or leaves, on the folding thread; nothing: nobody counts.
   std::function<void(const Transition&)> noted = {};
+  /// Whether somebody wants to hear of the segments of a profile; asked on the folding thread for
+  /// each transition, so it must be quick. Nothing: nobody.
+  std::function<bool(const Profile&)> is_watched = {};
+  /// Told what happened to profiles that are watched, on the folding thread, once it is durable.
+  std::function<void(const std::vector<SegmentNews>&)> changed = {};
 };
 
 /// What happened since the start.
@@ -175,9 +180,10 @@ class Projector {
   SegmentRegistry& registry_;
   Ledger ledger_;
   SegmentFold segments_;
-  Received received_run_;          // pairs not yet written
-  Time seen_ = {};                 // when the newest folded event was received
-  SteadyTime next_slice_at_ = {};  // of a backfill
+  std::vector<SegmentNews> unwritten_news_;  // of a flush that failed
+  Received received_run_;                    // pairs not yet written
+  Time seen_ = {};                           // when the newest folded event was received
+  SteadyTime next_slice_at_ = {};            // of a backfill
   bool loaded_ = false;
   bool careful_ = false;  // a record in the next slice is damaged: read one at a time
   std::uint64_t epoch_ = 0;

@@ -4,6 +4,7 @@
 // and a failed one is written with the next.
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <utility>
 
 #include "core/profiles/projector.h"
@@ -21,6 +22,7 @@ constexpr std::chrono::seconds kPatience{2};
 struct Projector::Flight {
   std::uint64_t offset = 0;  ///< folded up to here
   Received received = {};
+  std::vector<SegmentNews> news = {};
   std::atomic<bool> has_landed = false;
   std::optional<Result<storage::Receipt>> outcome = {};  ///< since `has_landed`
 };
@@ -56,6 +58,8 @@ Result<void> Projector::begin_flush() {
     }
     segments_.announced();
   }
+  auto news = segments_.take_news(std::max(clock_.now(), seen_));
+  std::ranges::move(news, std::back_inserter(unwritten_news_));
   storage::Batch batch = ledger_.take();
   if (!received_run_.empty()) {
     batch.puts.push_back(received_entry(received_run_));
@@ -67,6 +71,7 @@ Result<void> Projector::begin_flush() {
   flight_ = std::make_shared<Flight>();
   flight_->offset = folded_;
   flight_->received = std::exchange(received_run_, {});
+  flight_->news = std::exchange(unwritten_news_, {});
   begun_ = folded_;
   dirty_since_.reset();
   store_.commit(std::move(batch),
@@ -89,6 +94,7 @@ Result<void> Projector::land() {
     ledger_.restore();
     std::ranges::move(received_run_, std::back_inserter(flight->received));
     received_run_ = std::move(flight->received);
+    unwritten_news_ = std::move(flight->news);
     begun_ = written_;
     dirty_since_ = SteadyTime{};  // at the next opportunity
     return Failure(flight->outcome->error());
@@ -98,6 +104,9 @@ Result<void> Projector::land() {
   {
     const std::lock_guard lock(mutex_);
     written_ = flight->offset;
+  }
+  if (!flight->news.empty()) {
+    options_.changed(flight->news);
   }
   answer_waiters();
   return {};

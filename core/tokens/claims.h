@@ -32,6 +32,9 @@ struct AccessClaims {
   std::vector<std::string> roles = {};
   std::vector<std::string> permissions = {};
   Time expires = {};
+  std::optional<Time> issued = {};  ///< `iat`
+  /// `rooms`: names or `prefix*` of rooms that may be joined; nothing: all.
+  std::optional<std::vector<std::string>> rooms = {};
 
   bool operator==(const AccessClaims&) const = default;
 };

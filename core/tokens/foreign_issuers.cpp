@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/tokens/issuer.h"
 #include "core/tokens/jwt.h"
 #include "core/tokens/roles.h"
 
@@ -187,7 +188,9 @@ Result<AccessClaims> ForeignIssuers::verify(std::string_view token, Time now) co
                         .account = {text_of("sub")},
                         .token_id = text_of("jti"),
                         .roles = roles_of(issuer, claims),
-                        .expires = from_ms(expires * 1000)};
+                        .expires = from_ms(expires * 1000),
+                        .issued = issued_of(claims),
+                        .rooms = rooms_of(claims)};
   }
   return Failure(std::move(refused));
 }

@@ -123,6 +123,18 @@ Result<json::Document> Issuer::claims_of(std::string_view token) const {
   return std::move(*verified->claims);
 }
 
+std::optional<Time> issued_of(json::Value claims) {
+  const auto issued = claims.find("iat");
+  const auto seconds = issued ? issued->as_double() : std::nullopt;
+  return seconds ? std::optional(from_ms(static_cast<std::int64_t>(*seconds) * 1000))
+                 : std::nullopt;
+}
+
+std::optional<std::vector<std::string>> rooms_of(json::Value claims) {
+  const auto rooms = claims.find("rooms");
+  return rooms && !rooms->is_null() ? std::optional(texts_of(claims, "rooms")) : std::nullopt;
+}
+
 Result<AccessClaims> Issuer::verify(std::string_view token) const {
   const auto document = claims_of(token);
   if (!document) {
@@ -135,7 +147,9 @@ Result<AccessClaims> Issuer::verify(std::string_view token) const {
                       .token_id = text_of(claims, "jti"),
                       .roles = texts_of(claims, "roles"),
                       .permissions = texts_of(claims, "permissions"),
-                      .expires = from_ms(expires * 1000)};
+                      .expires = from_ms(expires * 1000),
+                      .issued = issued_of(claims),
+                      .rooms = rooms_of(claims)};
 }
 
 }  // namespace edge::tokens

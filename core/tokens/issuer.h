@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/id.h"
@@ -19,6 +21,11 @@ struct IssuerSettings {
   std::string audience = "edge-platform-api";
   std::chrono::seconds access_ttl{900};  ///< 60 to 3600
 };
+
+/// The claim `iat` of verified claims.
+std::optional<Time> issued_of(json::Value claims);
+/// The claim `rooms` of verified claims; one that is no list of texts allows no room.
+std::optional<std::vector<std::string>> rooms_of(json::Value claims);
 
 /// Makes and checks the access tokens of this installation. Immutable, thread-safe; borrows clock
 /// and ids for life.

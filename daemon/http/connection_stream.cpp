@@ -14,6 +14,9 @@ void Connection::begin_stream(const std::shared_ptr<Stream>& stream, bool chunke
   stream_chunked_ = chunked;
   closes_after_stream_ = close || !chunked;
   stream_->attach(share_.completions, number_);
+  if (stream_->options().on_open) {
+    stream_->options().on_open();
+  }
   take_from_stream();
 }
 
@@ -35,6 +38,9 @@ void Connection::take_from_stream() {
     end_stream();
   }
   over_ = over_ || state == Stream::State::Overrun;
+  if (stream_ && stream_->take_room_wish()) {
+    stream_->options().on_room();
+  }
 }
 
 void Connection::end_stream() {

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/result.h"
 
 namespace edge::http {
@@ -20,6 +22,9 @@ struct Principal {
   std::string session = {};                   ///< session id of a user's access token, else empty
   std::vector<std::string> roles = {};        ///< as stored: `admin`, `editor`, `viewer`, `service`
   std::vector<std::string> permissions = {};  ///< `area:action`, or the single `*`
+  /// Names or `prefix*` of the rooms that the credentials are good for; nothing: all.
+  std::optional<std::vector<std::string>> rooms = {};
+  std::optional<Time> expires = {};  ///< of the credentials
 
   bool operator==(const Principal&) const = default;
 };
@@ -42,6 +47,7 @@ struct Credentials {
   std::string_view bearer = {};  ///< the token of `Authorization: Bearer`
   std::string_view api_key =
       {};  ///< X-API-Key, on the v4 surface a bearer token that begins with `edk_`
+  bool must_be_short_lived = false;  ///< the token stood in a URL: good for 300 s at most
 };
 
 /// Turns credentials into a principal. Thread-safe; runs on event loops, so it only computes and

@@ -65,6 +65,10 @@ struct RouteOptions {
       true;  ///< false: public routes that must not even look at credentials sent along
   bool answers_over_limit =
       false;  ///< rate limits do not show in its answers; the handler asks `is_over_limit`
+  /// A WebSocket or event stream that browsers open without fields of their own: the token may come
+  /// as sub-protocol `bearer.TOKEN`, and one of at most 300 s as query value `token`; pages of
+  /// other origins need to be allowed by the CORS rules (platform spec 4.3).
+  bool opens_stream = false;
   std::string_view only_with = {};  ///< only for requests that carry this field
 };
 

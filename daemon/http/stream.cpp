@@ -17,15 +17,35 @@ bool Stream::write(std::string piece) {
   if (life_ != Life::Open) {
     return false;
   }
-  const bool has_room = pieces_.size() < options_.max_waiting;
+  const bool has_room =
+      pieces_.size() < options_.max_waiting && piece.size() <= options_.max_octets - octets_;
   if (has_room) {
+    octets_ += piece.size();
     pieces_.push_back(std::move(piece));
   } else {
     life_ = Life::Overrun;
     pieces_.clear();
+    octets_ = 0;
   }
   announce(std::move(lock));
   return has_room;
+}
+
+bool Stream::is_half_full() const {
+  return pieces_.size() > options_.max_waiting / 2 || octets_ > options_.max_octets / 2;
+}
+
+void Stream::ask_for_room() {
+  std::unique_lock lock(mutex_);
+  wants_room_ = life_ == Life::Open;
+  if (wants_room_ && !is_half_full()) {
+    announce(std::move(lock));
+  }
+}
+
+bool Stream::take_room_wish() {
+  const std::lock_guard lock(mutex_);
+  return wants_room_ && !is_half_full() && std::exchange(wants_room_, false);
 }
 
 void Stream::end() {
@@ -71,6 +91,7 @@ Stream::State Stream::take(std::string& out, bool chunked, std::size_t limit) {
     } else {
       out.append(pieces_.front());
     }
+    octets_ -= pieces_.front().size();
     pieces_.pop_front();
   }
   return pieces_.empty() && life_ == Life::Ending ? State::Ended : State::Open;
@@ -78,10 +99,16 @@ Stream::State Stream::take(std::string& out, bool chunked, std::size_t limit) {
 
 void Stream::detach() {
   std::deque<std::string> dropped;
-  const std::lock_guard lock(mutex_);
-  life_ = Life::Gone;
-  loop_.reset();
-  dropped.swap(pieces_);
+  {
+    const std::lock_guard lock(mutex_);
+    life_ = Life::Gone;
+    loop_.reset();
+    dropped.swap(pieces_);
+    octets_ = 0;
+  }
+  if (options_.on_closed) {
+    options_.on_closed();
+  }
 }
 
 void append_chunk(std::string& out, std::string_view piece) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Stage 10: who sends the request (identity spec 3.5, 3.6). Surfaces with credentials of their own
 // kind look at them in their handlers and declare their routes public.
+#include <algorithm>
+
+#include "daemon/http/upgrade.h"
 #include "daemon/local_key.h"
 #include "daemon/middleware.h"
 #include "daemon/server_config.h"
@@ -10,8 +13,33 @@ namespace {
 
 constexpr std::string_view kApiKeyPrefix = "edk_";
 
+constexpr std::string_view kBearerProtocol = "bearer.";
+constexpr std::string_view kTokenValue = "token=";
+
+/// The token of a request that a browser makes without fields of its own, from the first place that
+/// has one. What is not as it came (percent sequences) is no token.
+void read_stream_token(const http::Request& request, http::Credentials& credentials) {
+  for (const std::string_view protocol : http::offered_protocols(request)) {
+    if (protocol.starts_with(kBearerProtocol)) {
+      credentials.bearer = protocol.substr(kBearerProtocol.size());
+      return;
+    }
+  }
+  std::string_view rest = request.query();
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    if (rest.starts_with(kTokenValue)) {
+      credentials.bearer = rest.substr(kTokenValue.size(), end - kTokenValue.size());
+      credentials.must_be_short_lived = true;
+      return;
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
 /// The credentials of a request; a failure when there are too many.
-Result<http::Credentials> read_credentials(const http::Request& request, http::Surface surface) {
+Result<http::Credentials> read_credentials(const http::Request& request,
+                                           const http::RouteOptions& options) {
   const auto authorization = request.header("Authorization");
   const auto api_key = request.header("X-API-Key");
   if (request.count_header("Authorization") > 1 || request.count_header("X-API-Key") > 1 ||
@@ -23,8 +51,11 @@ Result<http::Credentials> read_credentials(const http::Request& request, http::S
   http::Credentials credentials{.api_key = api_key.value_or(std::string_view{})};
   const std::string_view token = bearer_of(authorization.value_or(std::string_view{}));
   if (!token.empty()) {
-    const bool is_key = surface == http::Surface::V4 && token.starts_with(kApiKeyPrefix);
+    const bool is_key = options.surface == http::Surface::V4 && token.starts_with(kApiKeyPrefix);
     (is_key ? credentials.api_key : credentials.bearer) = token;
+  }
+  if (options.opens_stream && !authorization && !api_key) {
+    read_stream_token(request, credentials);
   }
   return credentials;
 }
@@ -36,7 +67,7 @@ Result<http::Principal> identify(const http::Request& request,
     return Failure({ErrorCode::Unauthenticated, "credentials are missing"});
   }
   if (credentials.bearer.starts_with(kLocalKeyPrefix)) {
-    if (is_local_key(request, credentials.bearer, config)) {
+    if (!credentials.must_be_short_lived && is_local_key(request, credentials.bearer, config)) {
       return http::Principal{.kind = http::Principal::Kind::LocalKey,
                              .id = "local",
                              .roles = {"admin"},
@@ -84,7 +115,7 @@ void authenticate(Chain& chain) {
                 return;
               }
               http::Request& request = exchange.request();
-              const auto credentials = read_credentials(request, options.surface);
+              const auto credentials = read_credentials(request, options);
               if (!credentials) {
                 exchange.fail(credentials.error());
                 return;

@@ -139,6 +139,18 @@ http::Response preflight_answer(const http::Request& request, const Group& group
   return response;
 }
 
+/// Whether a page may open a stream here: one of the daemon's own, or of an origin that may read
+/// answers. What is no browser sends no origin.
+bool may_open(const http::Request& request, const Group& group) {
+  const std::string_view origin = request.header("Origin").value_or("");
+  if (origin.empty() || !group.allowed(origin).empty()) {
+    return true;
+  }
+  const std::string own = fmt::format(
+      "{}://{}", request.is_https() ? "https" : "http", request.header("Host").value_or(""));
+  return http::equals_ignoring_case(origin, own);
+}
+
 void add_fields(const http::Request& request, const Group& group, http::Response& response) {
   const bool is_preflight = request.method() == http::Method::Options &&
                             request.header("Access-Control-Request-Method").has_value();
@@ -163,6 +175,23 @@ namespace middleware {
 
 void cors(Chain& chain) {
   const auto groups = std::make_shared<const Groups>(chain.config.cors);
+  chain.add(
+      Stage::Cors, [groups, &router = chain.router](http::Exchange exchange, const Next& next) {
+        const http::Request& request = exchange.request();
+        const http::Route* route = exchange.state()->route;
+        if (route == nullptr || !route->options.opens_stream) {
+          return next(std::move(exchange));
+        }
+        const Group* group = groups->of(request, router);
+        if (group != nullptr && !may_open(request, *group)) {
+          return exchange.fail(
+              http::Problem{.status = 403,
+                            .code = "origin_not_allowed",
+                            .detail = "pages of this origin may not open streams here: add it "
+                                      "to a [[cors]] table"});
+        }
+        next(std::move(exchange));
+      });
   chain.add(Stage::Cors,
             [groups, &router = chain.router](http::Exchange exchange, const Next& next) {
               const http::Request& request = exchange.request();

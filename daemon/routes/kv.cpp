@@ -108,6 +108,24 @@ Result<kv::Write> write_of(Edge& edge, const http::Request& request, std::string
   return kv::Write{std::move(key), {.value = std::string(value->raw()), .expires = *expires}};
 }
 
+/// Tells the room `$cache` of a key when the client asks for that with `invalidate=true`.
+void invalidate(Edge& edge, const http::Request& request, const std::string& key) {
+  if (request.query_value("invalidate") != "true") {
+    return;
+  }
+  const std::string_view named = request.param("namespace");
+  json::Writer data;
+  data.begin_object()
+      .member("namespace", named.empty() ? kCache : named)
+      .key("keys")
+      .begin_array()
+      .string(key)
+      .end_array()
+      .end_object();
+  edge.rooms.room(std::string(state::kCacheRoom))
+      ->publish(0, {.event = "invalidate", .data = data.take()}, [](const auto&) {});
+}
+
 void write(Edge& edge, const http::Exchange& exchange) {
   const auto place = place_of(edge, exchange.request());
   auto write = place ? write_of(edge, exchange.request(), place->key)
@@ -117,15 +135,17 @@ void write(Edge& edge, const http::Exchange& exchange) {
   }
   std::vector<kv::Write> writes;
   writes.push_back(std::move(*write));
-  edge.kv.write(
-      place->space, std::move(writes), [exchange, key = place->key](const Result<void>& done) {
-        if (!done) {
-          return exchange.fail(problem_of(done.error()));
-        }
-        json::Writer out;
-        out.begin_object().member("success", true).member("key", key).end_object();
-        exchange.complete(http::json(out));
-      });
+  edge.kv.write(place->space,
+                std::move(writes),
+                [&edge, exchange, key = place->key](const Result<void>& done) {
+                  if (!done) {
+                    return exchange.fail(problem_of(done.error()));
+                  }
+                  invalidate(edge, exchange.request(), key);
+                  json::Writer out;
+                  out.begin_object().member("success", true).member("key", key).end_object();
+                  exchange.complete(http::json(out));
+                });
 }
 
 void erase(Edge& edge, const http::Exchange& exchange) {
@@ -133,12 +153,14 @@ void erase(Edge& edge, const http::Exchange& exchange) {
   if (!place) {
     return exchange.fail(problem_of(place.error()));
   }
-  edge.kv.erase(place->space, {place->key}, [exchange](const Result<void>& done) {
-    if (!done) {
-      return exchange.fail(problem_of(done.error()));
-    }
-    exchange.complete(http::json(R"({"success":true})"));
-  });
+  edge.kv.erase(
+      place->space, {place->key}, [&edge, exchange, key = place->key](const Result<void>& done) {
+        if (!done) {
+          return exchange.fail(problem_of(done.error()));
+        }
+        invalidate(edge, exchange.request(), key);
+        exchange.complete(http::json(R"({"success":true})"));
+      });
 }
 
 }  // namespace

@@ -13,8 +13,14 @@ bool is_one_of(const std::vector<std::uint64_t>& generations, std::uint64_t gene
 
 }  // namespace
 
-SegmentFold::SegmentFold(Ledger& ledger, const SegmentRegistry& registry, Noted noted)
-    : ledger_(ledger), registry_(registry), noted_(std::move(noted)) {
+SegmentFold::SegmentFold(Ledger& ledger,
+                         const SegmentRegistry& registry,
+                         Noted noted,
+                         IsWatched is_watched)
+    : ledger_(ledger),
+      registry_(registry),
+      noted_(std::move(noted)),
+      is_watched_(std::move(is_watched)) {
   ledger_.watch(this);
 }
 
@@ -196,6 +202,9 @@ void SegmentFold::record(Profile& profile, const Transition& transition) {
   if (noted_) {
     noted_(transition);
   }
+  if (is_watched_ && is_watched_(profile)) {
+    news_[profile.id][transition.segment] = transition.entered;
+  }
   const std::uint64_t number = profile.standing.change_count++;
   const bool is_by_event = event_ != nullptr && (transition.reason == Reason::Event ||
                                                  transition.reason == Reason::Merge ||
@@ -210,6 +219,26 @@ void SegmentFold::record(Profile& profile, const Transition& transition) {
     std::ranges::move(announcements_of(profile, transition, known->definition),
                       std::back_inserter(announcements_));
   }
+}
+
+std::vector<SegmentNews> SegmentFold::take_news(Time now) {
+  std::vector<SegmentNews> all;
+  for (const auto& [id, changes] : std::exchange(news_, {})) {
+    const auto found = ledger_.profile(id);
+    if (!found || *found == nullptr) {
+      continue;  // it became part of another one, which has news of its own
+    }
+    const Profile& profile = **found;
+    SegmentNews& news = all.emplace_back();
+    if (const auto users = profile.identifiers.find(kUserId); users != profile.identifiers.end()) {
+      news.users = users->second;
+    }
+    for (const auto& [segment, entered] : changes) {
+      (entered ? news.entered : news.exited).push_back(segment);
+    }
+    news.segments = assessor().names_of(profile, std::max(now, profile.standing.clock));
+  }
+  return all;
 }
 
 void SegmentFold::count(const Transition& transition) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,14 @@ namespace edge::profiles {
 /// folded nor do they count for segments.
 inline constexpr std::string_view kSegmentSource = "segments";
 
+/// Who entered and left of one person since the last time.
+struct SegmentNews {
+  std::vector<std::string> users = {};     ///< user ids
+  std::vector<std::string> entered = {};   ///< sorted; a segment that was left again is not here
+  std::vector<std::string> exited = {};    ///< sorted
+  std::vector<std::string> segments = {};  ///< all they are in now, sorted
+};
+
 /// Keeps the segments of the profiles of a ledger up to date while events are folded, and writes
 /// down who entered or left: in the profile's log of changes, in the numbers of the segment, and as
 /// raw events for the destinations that want to know. One thread only; part of the projector.
@@ -26,7 +35,11 @@ class SegmentFold final : public Ledger::Watcher {
  public:
   /// Borrows both for life and watches the ledger.
   using Noted = std::function<void(const Transition&)>;
-  SegmentFold(Ledger& ledger, const SegmentRegistry& registry, Noted noted = {});
+  using IsWatched = std::function<bool(const Profile&)>;
+  SegmentFold(Ledger& ledger,
+              const SegmentRegistry& registry,
+              Noted noted = {},
+              IsWatched is_watched = {});
 
   /// An event comes in at `now`: what the ledger tells until `finish` belongs to it.
   void begin(const events::Event& event, std::uint64_t arrival, Time now);
@@ -70,6 +83,8 @@ class SegmentFold final : public Ledger::Watcher {
   /// Raw events to append to the log before what the ledger gathered is written.
   [[nodiscard]] const std::vector<std::string>& announcements() const { return announcements_; }
   void announced() { announcements_.clear(); }
+  /// What happened to profiles that are watched since the last call, as of `now`.
+  std::vector<SegmentNews> take_news(Time now);
 
  private:
   Assessor& assessor();
@@ -81,6 +96,7 @@ class SegmentFold final : public Ledger::Watcher {
   Ledger& ledger_;
   const SegmentRegistry& registry_;
   const Noted noted_;
+  const IsWatched is_watched_;
   std::shared_ptr<const SegmentList> list_;
   std::unique_ptr<Assessor> assessor_;
   const events::Event* event_ = nullptr;
@@ -90,6 +106,8 @@ class SegmentFold final : public Ledger::Watcher {
   bool was_merged_ = false;
   Time earliest_due_ = Time::max();
   std::vector<std::string> announcements_;
+  /// Of watched profiles: the last transition of each segment.
+  std::map<ProfileId, std::map<std::string, bool>> news_;
 };
 
 /// A change of membership as it is kept per profile.
