@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <future>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/edge.h"
@@ -52,6 +54,21 @@ std::string news_of(const std::string& message,
   return out.end_object().end_object().end_object().take();
 }
 
+/// What was said in the room of a user.
+Result<void> forget_room(state::Rooms& rooms, const std::string& user) {
+  const auto answer = std::make_shared<std::promise<Result<void>>>();
+  auto outcome = answer->get_future();
+  rooms.room(state::room_of_user(user))->forget([answer](Result<void> done) {
+    answer->set_value(std::move(done));
+  });
+  if (outcome.wait_for(kInFlight) != std::future_status::ready) {
+    return Failure({.code = ErrorCode::Unavailable,
+                    .message = "the room of a user is busy",
+                    .retry_after = std::chrono::seconds{1}});
+  }
+  return outcome.get();
+}
+
 }  // namespace
 
 Result<void> Regulations::run_task(profiles::Projector::Task task, const Run& run) {
@@ -89,6 +106,21 @@ Result<void> Regulations::end_profiles(Record& record, const Run& run) {
   }
   for (const Removed& one : *removed) {
     edge_.open_sessions.forget(one.identifiers);
+  }
+  std::set<std::string> users;
+  if (record.request.subject == Name::UserId) {
+    users.insert(record.request.ids.begin(), record.request.ids.end());
+  }
+  for (const Removed& one : *removed) {
+    if (const auto found = one.identifiers.find(profiles::kUserId);
+        found != one.identifiers.end()) {
+      users.insert(found->second.begin(), found->second.end());
+    }
+  }
+  for (const std::string& user : users) {
+    if (auto done = forget_room(edge_.rooms, user); !done) {
+      return done;
+    }
   }
   record.counts.profiles = static_cast<std::uint64_t>(
       std::ranges::count_if(*removed, [](const Removed& one) { return !one.id.empty(); }));

@@ -196,11 +196,19 @@ void Room::unsubscribe(std::uint64_t number, std::vector<std::string> events) {
   });
 }
 
-void Room::tell(std::string text) {
-  post([this, text = std::move(text)] {
+void Room::forget(std::function<void(Result<void>)> done) {
+  post([this, done = std::move(done)] {
+    auto loaded = load();
+    done(loaded ? history_.forget() : loaded);
+  });
+}
+
+void Room::tell(std::string text, std::uint64_t except) {
+  post([this, except, text = std::move(text)] {
     std::vector<std::uint64_t> gone;
     for (auto& [number, member] : members_) {
-      if (!member.joining.listener->frame(text)) {
+      const bool is_told = number != except && member.joining.is_greeted;
+      if (is_told && !member.joining.listener->frame(text)) {
         gone.push_back(number);
       }
     }

@@ -94,8 +94,12 @@ class Room : public std::enable_shared_from_this<Room> {
                std::function<void(Result<RoomHistoryAnswer>)> done);
   /// `{"room","seq","connections","users","members"}`
   void describe(std::function<void(Result<std::string>)> done);
-  /// Sends a frame that is no event to everybody.
-  void tell(std::string text);
+  /// Sends a frame that is no event to all members but one.
+  void tell(std::string text, std::uint64_t except);
+  /// Runs a task in line with what else happens in the room; it may wait for the store.
+  void run(std::function<void()> task) { post(std::move(task)); }
+  /// Forgets what was said; numbers go on until it leaves memory. Failure: that of the store.
+  void forget(std::function<void(Result<void>)> done);
 
   /// Members and other listeners at present.
   [[nodiscard]] std::size_t listeners() const { return listener_count_; }

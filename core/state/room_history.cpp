@@ -74,6 +74,28 @@ void RoomHistory::forget_old() {
   }
 }
 
+Result<void> RoomHistory::forget() {
+  recent_.clear();
+  recent_bytes_ = 0;
+  if (!is_durable_) {
+    return {};
+  }
+  while (true) {
+    const auto page =
+        store_.scan({.space = std::string(kSpace), .part = room_}, Deadline::in(kPatience));
+    if (!page || page->items.empty()) {
+      return page ? Result<void>() : Failure(page.error());
+    }
+    storage::Batch batch;
+    for (const storage::Page::Item& item : page->items) {
+      batch.dels.push_back({{std::string(kSpace), room_, item.key}});
+    }
+    if (const auto done = store_.commit(std::move(batch), Deadline::in(kPatience)); !done) {
+      return Failure(done.error());
+    }
+  }
+}
+
 void RoomHistory::add(RoomEvent event) {
   head_ = event.seq;
   recent_bytes_ += event.bytes();

@@ -41,6 +41,9 @@ class RoomHistory {
   /// begins with the first that is left. Failure: that of the store.
   [[nodiscard]] Result<std::vector<RoomEvent>> read(std::uint64_t from);
 
+  /// Removes all that is kept; `head` stays in memory. Failure: that of the store.
+  Result<void> forget();
+
   [[nodiscard]] bool is_durable() const { return is_durable_; }
 
   static constexpr std::string_view kSpace = "room";

@@ -45,6 +45,8 @@ Result<http::Response> open_socket(Edge& edge, const http::Request& request) {
                         {.room = std::move(room),
                          .person = {.connection = edge.ids.uuid(), .user = *user},
                          .may_publish = http::allows(who, "rooms:publish"),
+                         .may_read_state = http::allows(who, "state:read"),
+                         .may_write_state = http::allows(who, "state:write"),
                          .dialect = Dialect::Seed,
                          .valid_until = who.expires}));
 }

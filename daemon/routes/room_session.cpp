@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/json/writer.h"
+#include "core/state/named_state.h"
 #include "daemon/http/upgrade.h"
 #include "daemon/http/websocket_frames.h"
 #include "daemon/routes/room_frames.h"
@@ -37,8 +38,36 @@ std::string seed_frame(const state::RoomEvent& event, const std::string& user) {
   return out.take();
 }
 
-Error forbidden() {
-  return {ErrorCode::PermissionDenied, "this needs rooms:publish", {}, "forbidden"};
+std::optional<std::string> owned_id(json::Value frame) {
+  const auto id = id_of(frame);
+  return id ? std::optional<std::string>(*id) : std::nullopt;
+}
+
+std::string state_frame(const std::optional<std::string>& id,
+                        const std::string& key,
+                        const std::string& value,
+                        std::uint64_t version) {
+  json::Writer out;
+  out.begin_object().member("type", "state");
+  if (id) {
+    out.key("id").raw(*id);
+  }
+  out.member("key", key).key("value").raw(value).member("version", version);
+  return out.end_object().take();
+}
+
+std::string conflict_frame(const std::optional<std::string>& id, std::uint64_t version) {
+  json::Writer out;
+  out.begin_object().member("type", "error");
+  if (id) {
+    out.key("id").raw(*id);
+  }
+  out.member("code", "conflict").member("message", "the key has another version");
+  return out.member("version", version).end_object().take();
+}
+
+Error forbidden(std::string_view permission) {
+  return {ErrorCode::PermissionDenied, "this needs " + std::string(permission), {}, "forbidden"};
 }
 
 }  // namespace
@@ -170,12 +199,10 @@ void RoomSession::obey(std::string_view type, json::Value frame) {
     history(frame);
   } else if (type == "ping" || type == "heartbeat") {
     pong(frame, type == "heartbeat");
-  } else if (type == "state.get" || type == "state.put") {
-    complain(frame,
-             {ErrorCode::InvalidArgument,
-              "rooms keep no state: use /api/kv/NAMESPACE/KEY",
-              {},
-              "unsupported"});
+  } else if (type == "state.get") {
+    get_state(frame);
+  } else if (type == "state.put") {
+    put_state(frame);
   } else {
     complain(frame,
              {ErrorCode::InvalidArgument,
@@ -191,18 +218,16 @@ void RoomSession::complain(json::Value frame, const Error& error) {
 
 void RoomSession::publish(json::Value frame) {
   if (!parts_.may_publish) {
-    return complain(frame, forbidden());
+    return complain(frame, forbidden("rooms:publish"));
   }
   auto publication = read_publication(frame, parts_.person);
   if (!publication) {
     return complain(frame, publication.error());
   }
-  const auto id = id_of(frame);
   seat_.room->publish(
       seat_.number,
       std::move(*publication),
-      [self = shared_from_this(), id = id ? std::optional<std::string>(*id) : std::nullopt](
-          const Result<state::Published>& done) {
+      [self = shared_from_this(), id = owned_id(frame)](const Result<state::Published>& done) {
         if (!done) {
           self->frame(error_frame(id, done.error()));
         } else if (id) {
@@ -254,25 +279,77 @@ void RoomSession::history(json::Value frame) {
   if (*limit < 1 || *limit > state::kMaxHistoryAnswer) {
     return complain(frame, {ErrorCode::InvalidArgument, "limit is 1 to 500", "/limit"});
   }
-  const auto id = id_of(frame);
-  seat_.room->history(
-      *after,
-      *limit,
-      parts_.person,
-      [self = shared_from_this(), id = id ? std::optional<std::string>(*id) : std::nullopt](
-          const Result<state::RoomHistoryAnswer>& answer) {
-        if (!answer) {
-          self->frame(error_frame(id, answer.error()));
-          return;
-        }
-        json::Writer out;
-        out.begin_object().member("type", "history");
-        if (id) {
-          out.key("id").raw(*id);
-        }
-        write_history(out, *answer);
-        self->frame(out.end_object().take());
+  seat_.room->history(*after,
+                      *limit,
+                      parts_.person,
+                      [self = shared_from_this(),
+                       id = owned_id(frame)](const Result<state::RoomHistoryAnswer>& answer) {
+                        if (!answer) {
+                          self->frame(error_frame(id, answer.error()));
+                          return;
+                        }
+                        json::Writer out;
+                        out.begin_object().member("type", "history");
+                        if (id) {
+                          out.key("id").raw(*id);
+                        }
+                        write_history(out, *answer);
+                        self->frame(out.end_object().take());
+                      });
+}
+
+void RoomSession::get_state(json::Value frame) {
+  const auto key = frame.find("key");
+  if (!parts_.may_read_state || !key || !key->as_string()) {
+    return complain(frame,
+                    parts_.may_read_state
+                        ? Error{ErrorCode::InvalidArgument, "key is a text", "/key"}
+                        : forbidden("state:read"));
+  }
+  seat_.room->run(
+      [self = shared_from_this(), id = owned_id(frame), key = std::string(*key->as_string())] {
+        const auto entry =
+            state::NamedState(self->edge_.store, self->edge_.clock).read(self->parts_.room, key);
+        self->frame(!entry   ? error_frame(id, entry.error())
+                    : *entry ? state_frame(id, key, (*entry)->value, (*entry)->version)
+                             : state_frame(id, key, "null", 0));
       });
+}
+
+void RoomSession::put_state(json::Value frame) {
+  const auto key = frame.find("key");
+  const auto value = frame.find("value");
+  const auto version = frame.find("ifVersion");
+  if (!parts_.may_write_state) {
+    return complain(frame, forbidden("state:write"));
+  }
+  if (!key || !key->as_string() || !value || (version && !version->as_uint64())) {
+    return complain(
+        frame,
+        {ErrorCode::InvalidArgument,
+         "state.put has a key (text), a value (JSON) and perhaps ifVersion (a number)"});
+  }
+  std::vector<state::Operation> steps;
+  const std::string name(*key->as_string());
+  if (version) {
+    steps.push_back(
+        {.kind = state::Operation::Kind::Check, .key = name, .version = *version->as_uint64()});
+  }
+  steps.push_back(
+      {.kind = state::Operation::Kind::Put, .key = name, .value = std::string(value->raw())});
+  seat_.room->run([self = shared_from_this(), id = owned_id(frame), steps = std::move(steps)] {
+    const auto done =
+        state::NamedState(self->edge_.store, self->edge_.clock).apply(self->parts_.room, steps);
+    if (!done || done->mismatch) {
+      self->frame(done ? conflict_frame(id, done->mismatch->version)
+                       : error_frame(id, done.error()));
+      return;
+    }
+    const std::uint64_t written = done->outcomes.back().version;
+    const state::Operation& put = steps.back();
+    self->frame(state_frame(id, put.key, put.value, written));
+    self->seat_.room->tell(state_frame({}, put.key, put.value, written), self->seat_.number);
+  });
 }
 
 void RoomSession::pong(json::Value frame, bool is_heartbeat) {

@@ -36,6 +36,8 @@ class RoomSession final : public state::Listener, public std::enable_shared_from
     std::string room = {};
     state::Person person = {};
     bool may_publish = false;
+    bool may_read_state = false;
+    bool may_write_state = false;
     std::optional<std::uint64_t> after = {};
     Dialect dialect = Dialect::Rooms;
     std::optional<Time> valid_until = {};
@@ -61,6 +63,8 @@ class RoomSession final : public state::Listener, public std::enable_shared_from
   void set_presence(json::Value frame);
   void subscribe(json::Value frame, bool hears);
   void history(json::Value frame);
+  void get_state(json::Value frame);
+  void put_state(json::Value frame);
   void pong(json::Value frame, bool is_heartbeat);
   void acknowledge(json::Value frame);
   void complain(json::Value frame, const Error& error);

@@ -77,6 +77,8 @@ Result<http::Response> open_socket(Edge& edge, const http::Request& request) {
           {.room = *room,
            .person = {.connection = edge.ids.uuid(), .user = who.id},
            .may_publish = http::allows(who, "rooms:publish") && *room != state::kCacheRoom,
+           .may_read_state = http::allows(who, "state:read"),
+           .may_write_state = http::allows(who, "state:write"),
            .after = *after,
            .valid_until = who.expires}));
 }

@@ -126,6 +126,39 @@ TEST_CASE("every frame of a client has its answer", "[rooms]") {
             .find("4096 octets") != std::string::npos);
 }
 
+TEST_CASE("members read and write the state of their room", "[rooms][state]") {
+  RoomDaemon daemon;
+  SocketClient ada = daemon.enter();
+  SocketClient bob = daemon.enter();
+  REQUIRE(next_of(bob, "welcome") != "(none)");
+  const auto say = [&](const std::string& frame, const std::string& type) {
+    ada.say(frame);
+    return next_of(ada, type);
+  };
+
+  CHECK(say(R"({"type":"state.get","key":"topic","id":1})", "state") ==
+        R"({"type":"state","id":1,"key":"topic","value":null,"version":0})");
+  const std::string written =
+      say(R"({"type":"state.put","key":"topic","value":{"t":1.50},"ifVersion":0,"id":2})", "state");
+  CHECK(written.starts_with(R"({"type":"state","id":2,"key":"topic","value":{"t":1.50},)"));
+  const std::string told = next_of(bob, "state");
+  CHECK(told.starts_with(R"({"type":"state","key":"topic","value":{"t":1.50},"version":)"));
+  const std::string conflict =
+      say(R"({"type":"state.put","key":"topic","value":2,"ifVersion":0,"id":3})", "error");
+  CHECK(conflict.starts_with(R"({"type":"error","id":3,"code":"conflict",)"));
+  CHECK(conflict.substr(conflict.rfind(':')) == told.substr(told.rfind(':')));
+  CHECK(member(daemon.get("/api/state/hall/topic", "editor"), "/value/t") == "1.50");
+
+  CHECK(say(R"({"type":"state.put","value":2})", "error").find("state.put has a key") !=
+        std::string::npos);
+  CHECK(say(R"({"type":"state.get"})", "error").find("key is a text") != std::string::npos);
+  SocketClient viewer = daemon.enter("/api/rooms/hall/ws", "viewer");
+  viewer.say(R"({"type":"state.get","key":"topic"})");
+  CHECK(next_of(viewer, "error").find("this needs state:read") != std::string::npos);
+  viewer.say(R"({"type":"state.put","key":"topic","value":1})");
+  CHECK(next_of(viewer, "error").find("this needs state:write") != std::string::npos);
+}
+
 TEST_CASE("who may only join is told so when publishing", "[rooms]") {
   RoomDaemon daemon;
   SocketClient viewer = daemon.enter("/api/rooms/hall/ws", "viewer");

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <future>
 
 #include "core/base/fault.h"
 #include "core/profile_export.h"
@@ -76,6 +77,30 @@ TEST_CASE("a deleted person is gone from profiles, log and every file", "[regula
   CHECK(there.profile("u-zaphod").empty());
   CHECK(there.profile("u-trillian") == kept);
   CHECK(there.files_with("zaphod") == Texts{});
+}
+
+TEST_CASE("what was said in the room of a deleted person is gone too", "[regulations]") {
+  Installation there;
+  live(there, "zaphod");
+  live(there, "trillian");
+  const auto say = [&there](const std::string& name) {
+    std::promise<Result<state::Published>> said;
+    there.edge->rooms.room("user:u-" + name)
+        ->publish(0, {.event = "e", .data = "\"to-" + name + "\""}, [&said](auto done) {
+          said.set_value(std::move(done));
+        });
+    REQUIRE(said.get_future().get());
+  };
+  say("zaphod");
+  say("trillian");
+  REQUIRE_FALSE(there.files_with("to-zaphod").empty());
+
+  const std::string id = there.start({.ids = {"u-zaphod"}});
+  REQUIRE(there.work());
+
+  CHECK(status_of(there, id) == "FINISHED");
+  CHECK(there.files_with("zaphod") == Texts{});
+  CHECK_FALSE(there.files_with("to-trillian").empty());
 }
 
 TEST_CASE("people can be named by mail address, anonymous id and profile", "[regulations]") {

@@ -221,6 +221,28 @@ TEST_CASE("a room keeps 1,000 events for 24 hours; what is gone is a gap", "[sta
   CHECK(eve->next_of("gap") == "1001-1006");
 }
 
+TEST_CASE("a room that forgets goes on counting", "[state]") {
+  const std::string name = GENERATE("hall", "memory");
+  House house;
+  for (int i = 1; i <= 3; ++i) {
+    REQUIRE(publish(house.room(name), "1"));
+  }
+
+  const auto forgot = test::answer_of<int>([&](auto done) {
+    house.room(name).forget([done](const Result<void>& outcome) {
+      done(outcome ? Result<int>(1) : Failure(outcome.error()));
+    });
+  });
+
+  REQUIRE(forgot);
+  CHECK(history(house.room(name), 0).empty());
+  CHECK(publish(house.room(name), "1")->seq == 4);
+  CHECK(history(house.room(name), 0) == "4");
+  const auto ada = std::make_shared<Guest>();
+  house.enter(ada, "ada", 1, name);
+  CHECK(ada->next_of("gap") == "2-3");
+}
+
 TEST_CASE("a listener hears what it subscribed to", "[state]") {
   House house;
   const auto ada = std::make_shared<Guest>();
