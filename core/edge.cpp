@@ -19,6 +19,8 @@
 #include "core/pixels/settings.h"
 #include "core/profiles/segments/definition_files.h"
 #include "core/profiles/segments/filter.h"
+#include "core/queues/queues.h"
+#include "core/queues/waiting_pulls.h"
 #include "core/segment_rooms.h"
 #include "core/storage/open.h"
 #include "core/transport/open.h"
@@ -222,7 +224,10 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       forwarders(store, destinations, http, clock, random, metrics),
       limits(store, clock, random),
       kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
-      queues(store, clock, random, metrics),
+      queues_(std::make_unique<queues::Queues>(store, clock, random, metrics)),
+      waiting_pulls_(std::make_unique<queues::WaitingPulls>(*queues_, clock)),
+      queues(*queues_),
+      waiting_pulls(*waiting_pulls_),
       rooms(store, clock, metrics, config.rooms.memory),
       regulations(*this) {}
 

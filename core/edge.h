@@ -32,13 +32,17 @@
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
 #include "core/profiles/segments/registry.h"
-#include "core/queues/queues.h"
 #include "core/ratelimit/limiter.h"
 #include "core/regulations.h"
 #include "core/state/rooms.h"
 #include "core/storage/storage.h"
 #include "core/transport/http_client.h"
 #include "core/webhooks/inbound.h"
+
+namespace edge::queues {
+class Queues;
+class WaitingPulls;
+}  // namespace edge::queues
 
 namespace edge {
 
@@ -119,7 +123,15 @@ class Edge {
   delivery::Forwarders forwarders;
   ratelimit::Limiter limits;  ///< `load` before the first check
   kv::Kv kv;
-  queues::Queues queues;
+
+ private:
+  // Behind pointers: few who use an `Edge` need what queues are made of.
+  std::unique_ptr<queues::Queues> queues_;
+  std::unique_ptr<queues::WaitingPulls> waiting_pulls_;
+
+ public:
+  queues::Queues& queues;  ///< core/queues/queues.h
+  queues::WaitingPulls& waiting_pulls;
   state::Rooms rooms;
   Regulations regulations;
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "core/queues/waiting_pulls.h"
 #include "core/ratelimit/limiter.h"
 #include "daemon/http/limits.h"
 #include "daemon/http/request_parser.h"
@@ -229,6 +230,12 @@ std::string limits_text(const http::Limits& now, const config::HttpLimits& bodie
   time("drain", usual.drain, now.drain);
   row("pool_queue", usual.pool_queue, now.pool_queue, "jobs");
   fixed("limit_keys", ratelimit::Limiter::kMostKeys, "(the oldest are dropped)");
+  fixed("queues", queues::kMaxQueues, "");
+  fixed("queue_message", queues::kMaxMessageBytes, "octets");
+  fixed("queue_send", queues::kMaxSendBytes, "octets of one batch");
+  fixed("queue_backlog", queues::kMaxBacklogBytes, "octets of each queue, then 429");
+  fixed("queue_waiting_pulls", queues::WaitingPulls::kMost, "(then 429)");
+  fixed("queue_concurrency", queues::kMaxConcurrency, "requests to one push consumer");
   fixed("head", http::kMaxHeadOctets, "octets");
   fixed("field", http::kMaxLineOctets, "octets");
   fixed("fields", http::kMaxFields, "");

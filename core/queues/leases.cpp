@@ -86,7 +86,8 @@ Result<const LeaseSigner*> LeaseKey::signer() {
   return &*signer_;
 }
 
-/// Of two that make one at the same time, one wins and both get its.
+/// Of two that make one at the same time, one wins and both get its. Who may not write into the
+/// store, and finds none, gets one for this process: nothing is leased through it.
 Result<std::string> LeaseKey::stored_key() {
   const auto deadline = storage::Deadline::in(kPatience);
   for (;;) {
@@ -98,10 +99,13 @@ Result<std::string> LeaseKey::stored_key() {
     random_.fill(octets);
     storage::Batch batch;
     batch.checks.push_back({lease_key(), 0});
-    batch.puts.push_back(
-        {lease_key(),
-         encoding::base64_encode({reinterpret_cast<const char*>(octets.data()), octets.size()})});
+    std::string key =
+        encoding::base64_encode({reinterpret_cast<const char*>(octets.data()), octets.size()});
+    batch.puts.push_back({lease_key(), key});
     const auto made = store_.commit(std::move(batch), deadline);
+    if (!made && made.error().reason == "bad_request") {
+      return key;
+    }
     if (!made && made.error().reason != "conflict") {
       return Failure(made.error());
     }

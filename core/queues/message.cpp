@@ -177,10 +177,12 @@ Result<void> check(const SendRequest& request) {
   return {};
 }
 
-void write_content(json::Writer& out, const Message& message) {
+void write_content(json::Writer& out, const Message& message, JsonBody json) {
   out.key("body");
   if (message.type == ContentType::Text) {
     out.string(message.body);
+  } else if (message.type == ContentType::Json && json == JsonBody::AsJson) {
+    out.raw(message.body);
   } else {
     out.string(encoding::base64_encode(message.body));
   }

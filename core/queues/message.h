@@ -70,8 +70,9 @@ Result<SendRequest> read_batch(json::Value object);
 /// The bounds of one send. Failures: as above.
 Result<void> check(const SendRequest& request);
 
-/// Writes `"body":…,"metadata":{…}`: text as it is, everything else in base64, as pulls and peeks
-/// show them.
-void write_content(json::Writer& out, const Message& message);
+/// How a body that is JSON is shown.
+enum class JsonBody : std::uint8_t { AsBase64, AsJson };
+/// Writes `"body":…,"metadata":{…}`: text as it is, bytes in base64, as pulls and peeks show them.
+void write_content(json::Writer& out, const Message& message, JsonBody json = JsonBody::AsBase64);
 
 }  // namespace edge::queues

@@ -113,6 +113,7 @@ void Queues::commit(const std::shared_ptr<Sending>& sending) {
 Backlog Queues::note_sent(const Sending& sending) {
   const std::string place = due_queue(*sending.queue);
   counters_.sent.with({sending.queue->name}).add(sending.ids.size());
+  rates_.note(sending.queue->name, sending.ids.size(), clock_.steady());
   news.ring();
   const storage::DueSize size = store_.size(place);
   return {size.items, size.octets, oldest_.look(place).at.value_or(sending.timestamp)};

@@ -30,6 +30,7 @@
 #include "core/queues/oldest.h"
 #include "core/queues/queue.h"
 #include "core/queues/queue_table.h"
+#include "core/queues/rates.h"
 #include "core/storage/storage.h"
 
 namespace edge::queues {
@@ -74,6 +75,17 @@ struct Settled {
 struct Peeked {
   Message message = {};
   std::string ref = {};
+};
+
+struct PeekRequest {
+  std::size_t batch_size = 10;
+  std::string cursor = {};  ///< `next` of the page before
+  bool ready = false;       ///< only what is due now and nobody has
+};
+
+struct PeekPage {
+  std::vector<Peeked> messages = {};
+  std::string next = {};  ///< opaque; empty when there are no more
 };
 
 /// How the messages of a queue stand.
@@ -125,11 +137,16 @@ class Queues {
   /// What was retried too often is given up.
   Result<Settled> settle(const QueuePointer& queue, const Outcomes& outcomes);
 
-  /// The first messages whether due or not; no lease, no attempt counted.
-  Result<std::vector<Peeked>> peek(const QueuePointer& queue, std::size_t most);
+  /// Messages in order of when they are due, at most 100 or 4 MiB; no lease, no attempt counted.
+  /// InvalidArgument, reason `bad_cursor`.
+  Result<PeekPage> peek(const QueuePointer& queue, const PeekRequest& request);
   /// Removes messages by their refs; warnings by ref for those that were not.
   Result<std::map<std::string, std::string>> purge(const QueuePointer& queue,
                                                    const std::vector<std::string>& refs);
+  /// Puts dead letters of the queue back into it as messages that were never delivered, at most
+  /// 1,000 of those that nobody has. How many; 0 = there are none.
+  Result<std::size_t> revive(const QueuePointer& queue);
+
   Result<Backlog> backlog(const QueuePointer& queue);
   Result<Standing> standing(const QueuePointer& queue);
   /// Whether what was purged last is removed from the disk too.
@@ -141,6 +158,16 @@ class Queues {
 
   /// Is told of every loss; set before the first call.
   std::function<void(const Loss&)> on_loss = {};
+
+  /// Messages that went to its dead-letter queue or were given up without one, per second, over the
+  /// last minute, in this process.
+  [[nodiscard]] double dead_rate(const Queue& queue) const {
+    return dead_rates_.of(queue.name, clock_.steady());
+  }
+  /// Messages sent per second, over the last minute, in this process.
+  [[nodiscard]] double rate(const Queue& queue) const {
+    return rates_.of(queue.name, clock_.steady());
+  }
 
   QueueTable table;
   News news;  ///< rings after each send and retry
@@ -182,6 +209,8 @@ class Queues {
   LeaseKey leases_;
   Counters counters_;
   Oldest oldest_;
+  Rates rates_;
+  Rates dead_rates_;
 };
 
 }  // namespace edge::queues

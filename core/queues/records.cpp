@@ -10,6 +10,8 @@
 namespace edge::queues {
 namespace {
 
+constexpr std::string_view kNoSource = ".";  // no name of a queue
+
 std::int64_t number(json::Value object, const char* name) {
   const auto value = object.find(name);
   return value ? value->as_int64().value_or(0) : 0;
@@ -109,8 +111,11 @@ Result<Queue> read_queue(const std::string& id, std::string_view json) {
 
 std::string item_id(const Message& message) {
   std::string id = fmt::format("{} {} {}", message.id, message.timestamp, name_of(message.type));
-  if (!message.source.empty()) {
-    id += fmt::format(" {} {} {}", message.source, message.dead_attempts, message.arrived);
+  if (!message.source.empty() || message.arrived > message.timestamp) {
+    id += fmt::format(" {} {} {}",
+                      message.source.empty() ? kNoSource : message.source,
+                      message.dead_attempts,
+                      message.arrived);
   }
   return id;
 }
@@ -123,7 +128,7 @@ Result<Message> head_of(const storage::Due& item) {
       type && (words.size() == 3 || words.size() == 6) && read_number(words[1], message.timestamp);
   message.arrived = message.timestamp;
   if (good && words.size() == 6) {
-    message.source = words[3];
+    message.source = words[3] == kNoSource ? "" : words[3];
     good = read_number(words[4], message.dead_attempts) && read_number(words[5], message.arrived);
   }
   if (!good) {

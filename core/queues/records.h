@@ -7,8 +7,9 @@
 //   queue_key   -, leases      what lease ids are signed with
 //
 // Messages are due items of `due_queue`: the body is the message's own, the item's id says the rest
-// (`ID TIMESTAMP TYPE`, of a dead letter also `SOURCE ATTEMPTS ARRIVED`). A purge raises the
-// generation: the messages of the old one are gone at once and removed in the background.
+// (`ID TIMESTAMP TYPE`, of a dead letter also `SOURCE ATTEMPTS ARRIVED`; `.` is no source). A purge
+// raises the generation: the messages of the old one are gone at once and removed in the
+// background.
 #pragma once
 
 #include <string>

@@ -295,6 +295,9 @@ void Queues::lose(const Queue& queue, const std::vector<Failed>& failed) {
     auto& counter = reason == "dead_lettered" ? counters_.dead.with({queue.name})
                                               : counters_.dropped.with({queue.name, reason});
     counter.add(count);
+    if (reason != "retention") {
+      dead_rates_.note(queue.name, count, clock_.steady());
+    }
     if (on_loss) {
       on_loss({queue.name, reason, count});
     }

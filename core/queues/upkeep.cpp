@@ -13,45 +13,59 @@ using storage::Deadline;
 
 constexpr auto kPatience = std::chrono::seconds(5);
 
+Lease seen(const storage::Due& item) {
+  return {.kind = Lease::Kind::Seen,
+          .at = item.at,
+          .number = item.number,
+          .lease = item.lease,
+          .tries = item.tries};
+}
+
 storage::Settle removal_of(const std::string& due_queue, const storage::Due& item) {
   return {.queue = due_queue, .at = item.at, .number = item.number, .lease = item.lease};
 }
 
 }  // namespace
 
-Result<std::vector<Peeked>> Queues::peek(const QueuePointer& queue, std::size_t most) {
+Result<PeekPage> Queues::peek(const QueuePointer& queue, const PeekRequest& request) {
   const auto signer = leases_.signer();
   if (!signer) {
     return Failure(signer.error());
   }
   const std::string place = due_queue(*queue);
-  const std::size_t wanted = std::clamp<std::size_t>(most, 1, kMaxPullMessages);
-  std::vector<Peeked> peeked;
-  storage::List query{.queue = place, .limit = wanted};
-  do {
-    auto page = store_.list(query, Deadline::in(kPatience));
-    if (!page) {
-      return Failure(std::move(page.error()));
+  storage::List query{.queue = place};
+  query.limit = std::clamp<std::size_t>(request.batch_size, 1, kMaxPullMessages);
+  if (!request.cursor.empty()) {
+    const auto last = (*signer)->open(place, request.cursor);
+    if (!last) {
+      return Failure(
+          {ErrorCode::InvalidArgument, "the cursor is not one of this queue", {}, "bad_cursor"});
     }
-    for (storage::Due& item : page->items) {
-      auto head = head_of(item);
-      if (!head) {
-        return Failure(std::move(head.error()));
-      }
-      if (peeked.size() == wanted || why_lost(*queue, *head) == "retention") {
-        continue;
-      }
-      head->body = std::move(item.body);
-      peeked.push_back({std::move(*head),
-                        (*signer)->sign(place,
-                                        {.kind = Lease::Kind::Seen,
-                                         .at = item.at,
-                                         .number = item.number,
-                                         .lease = item.lease,
-                                         .tries = item.tries})});
+    query.after = {last->at, last->number};
+  }
+  auto page = store_.list(query, Deadline::in(kPatience));
+  if (!page) {
+    return Failure(std::move(page.error()));
+  }
+  const std::int64_t at = now();
+  PeekPage peeked;
+  for (storage::Due& item : page->items) {
+    auto head = head_of(item);
+    if (!head) {
+      return Failure(std::move(head.error()));
     }
-    query.after = page->next;
-  } while (query.after && peeked.size() < wanted);
+    if (request.ready && item.at > at) {
+      return peeked;  // nor is anything behind it
+    }
+    if (why_lost(*queue, *head) == "retention") {
+      continue;
+    }
+    head->body = std::move(item.body);
+    peeked.messages.push_back({std::move(*head), (*signer)->sign(place, seen(item))});
+  }
+  if (page->next) {
+    peeked.next = (*signer)->sign(place, seen(page->items.back()));
+  }
   return peeked;
 }
 
@@ -127,6 +141,53 @@ Result<bool> Queues::is_purged(const QueuePointer& queue) {
   const auto left = store_.scan(storage::Scan::prefix("queue_gone", "", "queue/" + queue->id + "/"),
                                 Deadline::in(kPatience));
   return left.map([](const storage::Page& page) { return page.items.empty(); });
+}
+
+Result<std::size_t> Queues::revive(const QueuePointer& queue) {
+  const auto letters = table.find(queue->rules().dead_letter_queue);
+  if (!letters) {
+    return letters.error().code == ErrorCode::NotFound ? Result<std::size_t>(std::size_t{0})
+                                                       : Failure(letters.error());
+  }
+  const std::string place = due_queue(**letters);
+  storage::List query{.queue = place};
+  do {
+    const auto page = store_.list(query, Deadline::in(kPatience));
+    if (!page) {
+      return Failure(page.error());
+    }
+    storage::Batch batch;
+    batch.checks.push_back({queue_key(queue->id), queue->version});
+    for (const storage::Due& item : page->items) {
+      auto head = head_of(item);
+      if (!head) {
+        return Failure(std::move(head.error()));
+      }
+      if (head->source == queue->name && item.at <= now()) {
+        head->source.clear();
+        head->dead_attempts = 0;
+        head->arrived = to_ms(clock_.now());
+        batch.settles.push_back(removal_of(place, item));
+        batch.settles.back().outcome = storage::Settle::Outcome::Move;
+        batch.settles.back().to = due_queue(*queue);
+        batch.settles.back().id = item_id(*head);
+        batch.settles.back().retry_at = now();
+      }
+    }
+    if (!batch.settles.empty()) {
+      const std::size_t count = batch.settles.size();
+      const auto receipt = store_.commit(std::move(batch), Deadline::in(kPatience));
+      if (!receipt) {
+        return Failure(receipt.error());
+      }
+      oldest_.forget(place);
+      oldest_.forget(due_queue(*queue));
+      news.ring();
+      return count - receipt->stale.size();
+    }
+    query.after = page->next;
+  } while (query.after);
+  return std::size_t{0};
 }
 
 Result<std::size_t> Queues::sweep() {

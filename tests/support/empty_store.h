@@ -38,8 +38,7 @@ class EmptyStore final : public storage::Store {
   Result<storage::DuePage> list(const storage::List& /*query*/, storage::Deadline /*d*/) override {
     return storage::DuePage{};
   }
-  Result<storage::DueLater> later(const std::string& /*queue*/,
-                                  storage::Deadline /*d*/) override {
+  Result<storage::DueLater> later(const std::string& /*queue*/, storage::Deadline /*d*/) override {
     return storage::DueLater{};
   }
   storage::DueSize size(const std::string& /*queue*/) override { return {}; }

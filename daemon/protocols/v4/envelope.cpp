@@ -28,10 +28,23 @@ constexpr auto kCodes = std::to_array<Code>({
     {"bad_expiry", 10034},
     {"value_too_large", 10035},
     {"metadata_too_large", 10036},
+    {"queue_not_found", 10104},
+    {"consumer_not_found", 10404},
+    {"bad_delay", 10202},
+    {"bad_content_type", 10203},
+    {"message_too_large", 10204},
+    {"batch_too_large", 10205},
+    {"too_many_messages", 10206},
+    {"bad_shape", 10207},
+    {"overloaded", 10250},
+    {"backlog_full", 10251},
+    {"queue_exists", 11009},
 });
 constexpr std::int64_t kNoRoute = 7003;
 constexpr std::int64_t kAuthentication = 10000;
 constexpr std::string_view kValues = "/values/";
+constexpr std::string_view kQueues = "/queues/";
+constexpr std::string_view kBatch = "/messages/batch";
 
 std::int64_t code_of(const http::Request& request, const http::Problem& problem) {
   const auto* const known = std::ranges::find(kCodes, problem.code, &Code::reason);
@@ -44,6 +57,14 @@ std::int64_t code_of(const http::Request& request, const http::Problem& problem)
   }
   if (is_value && problem.status == 413) {
     return 10035;
+  }
+  if (request.path().find(kQueues) != std::string_view::npos) {
+    if (problem.code == "bad_json") {
+      return 10208;
+    }
+    if (problem.status == 413) {
+      return request.path().ends_with(kBatch) ? 10205 : 10204;
+    }
   }
   return problem.status == 403   ? kAuthentication
          : problem.status == 404 ? kNoRoute

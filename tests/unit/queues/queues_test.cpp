@@ -200,7 +200,7 @@ TEST_CASE("what cannot be settled is a warning and changes nothing", "[queues]")
   const auto pulled = office.pull();
   std::string forged = pulled[0].lease;
   forged[10] = forged[10] == 'A' ? 'B' : 'A';
-  const std::string ref = office.queues->peek(office.mail(), 1)->at(0).ref;
+  const std::string ref = office.queues->peek(office.mail(), {})->messages.at(0).ref;
 
   const Settled settled = office.ack({forged, "", "no lease", ref});
   const Settled elsewhere =
@@ -237,11 +237,11 @@ TEST_CASE("too old messages are never delivered, shown or kept", "[queues]") {
   office.send({"late"}, 90);
   office.subject.clock.advance(59s);
   office.send({"new"});
-  CHECK(office.queues->peek(office.mail(), 10)->size() == 3);
+  CHECK(office.queues->peek(office.mail(), {})->messages.size() == 3);
   CHECK(office.queues->sweep() == 0);
   office.subject.clock.advance(1s);
 
-  CHECK(office.queues->peek(office.mail(), 10)->size() == 1);
+  CHECK(office.queues->peek(office.mail(), {})->messages.size() == 1);
   CHECK(office.queues->sweep() == 1);
   CHECK(office.backlog().count == 2);
   office.subject.clock.advance(31s);
@@ -260,9 +260,9 @@ TEST_CASE("a dead letter is kept from the moment it became one", "[queues]") {
   REQUIRE(office.retry(office.pull()[0].lease).retried == 1);
   office.subject.clock.advance(59s);
 
-  CHECK(office.queues->peek(office.mail("graves"), 1)->size() == 1);
+  CHECK(office.queues->peek(office.mail("graves"), {})->messages.size() == 1);
   office.subject.clock.advance(1s);
-  CHECK(office.queues->peek(office.mail("graves"), 1)->empty());
+  CHECK(office.queues->peek(office.mail("graves"), {})->messages.empty());
 }
 
 TEST_CASE("while paused nothing is delivered, and sending goes on", "[queues]") {
@@ -293,7 +293,7 @@ TEST_CASE("who is posted to is not pulled from", "[queues]") {
 TEST_CASE("a peek leases nothing, and its refs purge", "[queues]") {
   PostOffice office(GENERATE("memory", "sqlite"));
   office.send({"a", "b", "c"});
-  const auto seen = office.queues->peek(office.mail(), 3).value();
+  const auto seen = office.queues->peek(office.mail(), {}).value().messages;
   REQUIRE(seen.size() == 3);
   CHECK(seen[0].message.attempts == 0);
   const auto pulled = office.pull(1);
@@ -395,4 +395,65 @@ TEST_CASE("the bounds of a send hold for every caller", "[queues]") {
         "batch_too_large");
   CHECK(reason({.messages = std::vector<NewMessage>(101, of_size(1))}) == "too_many_messages");
   CHECK(office.queues->send(office.mail(), {.messages = {of_size(128'000), of_size(128'000)}}));
+}
+
+TEST_CASE("a peek goes on behind its page, and shows what is ready when asked", "[queues]") {
+  PostOffice office(GENERATE("memory", "sqlite"));
+  office.send({"a", "b", "c", "d"});
+  office.send({"later"}, 60);
+  REQUIRE(office.pull(1).size() == 1);
+  const auto texts = [](const PeekPage& page) {
+    Texts all;
+    for (const Peeked& peeked : page.messages) {
+      all.push_back(peeked.message.body);
+    }
+    return all;
+  };
+
+  const PeekPage first = office.queues->peek(office.mail(), {.batch_size = 2}).value();
+  const PeekPage rest = office.queues->peek(office.mail(), {.cursor = first.next}).value();
+  const PeekPage ready = office.queues->peek(office.mail(), {.ready = true}).value();
+
+  CHECK(texts(first) == Texts{"b", "c"});
+  CHECK(texts(rest) == Texts{"d", "a", "later"});
+  CHECK(rest.next.empty());
+  CHECK(texts(ready) == Texts{"b", "c", "d"});
+  CHECK(office.queues->peek(office.mail(), {.cursor = "x"}).error().reason == "bad_cursor");
+}
+
+TEST_CASE("dead letters go back to the queue they come from, as new", "[queues]") {
+  PostOffice office(GENERATE("memory", "sqlite"));
+  office.set({.retention = 60});
+  office.consume({.max_retries = 0, .dead_letter_queue = "graves"});
+  CHECK(office.queues->revive(office.mail()) == 0);
+  office.send({"a", "b"});
+  for (const Delivery& delivery : office.pull()) {
+    REQUIRE(office.retry(delivery.lease).retried == 1);
+  }
+  REQUIRE(office.queues->send(office.mail("graves"), {.messages = {{.body = "\"own\""}}}));
+  office.subject.clock.advance(100s);
+
+  CHECK(office.queues->revive(office.mail()) == 2);
+  CHECK(office.queues->revive(office.mail()) == 0);
+
+  CHECK(office.backlog("graves").count == 1);
+  const auto pulled = office.pull();
+  CHECK(PostOffice::bodies(pulled) == Texts{"a", "b"});
+  CHECK(pulled.at(0).message.attempts == 1);
+  CHECK(pulled.at(0).message.source.empty());
+}
+
+TEST_CASE("how a queue stands is counted by what its messages wait for", "[queues]") {
+  PostOffice office(GENERATE("memory", "sqlite"));
+  office.send({"a", "b", "c"});
+  office.send({"later"}, 60);
+  REQUIRE(office.pull(2).size() == 2);
+
+  const Standing standing = office.queues->standing(office.mail()).value();
+
+  CHECK(standing.ready == 1);
+  CHECK(standing.in_flight == 2);
+  CHECK(standing.delayed == 1);
+  CHECK(standing.backlog.count == 4);
+  CHECK(office.queues->rate(*office.mail()) == Approx(4.0 / 60));
 }
