@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Dead letters: what a destination did not take. Asked of the running daemon, else read from the
-// local store.
+// Dead letters: what a destination, or the consumer of a queue, did not take. Asked of the running
+// daemon, else read from the local store.
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/commands/queue_letters.h"
 #include "cli/exit_code.h"
 #include "cli/filter.h"
 #include "cli/problem.h"
@@ -91,6 +92,11 @@ std::vector<std::string> grouped(const std::vector<std::string>& records, const 
 }
 
 Result<int> list(Call& call) {
+  if (call.has("DESTINATION") && !call.has("by")) {
+    if (auto letters = list_queue_letters(call, call["DESTINATION"]); !letters || *letters) {
+      return letters ? Result<int>(**letters) : Failure(std::move(letters.error()));
+    }
+  }
   Remote* daemon = call.running_daemon();
   auto records = daemon != nullptr
                      ? letters_of_daemon(*daemon, call["DESTINATION"])
@@ -215,6 +221,11 @@ Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>
 
 Result<int> retry(Call& call) {
   auto ids = call.all("ID");
+  if (ids.size() == 1) {
+    if (auto done = retry_queue_letters(call, ids.front()); !done || *done) {
+      return done ? Result<int>(**done) : Failure(std::move(done.error()));
+    }
+  }
   if (call.has("where")) {
     if (!ids.empty() || call.flag("all") || call.has("reason")) {
       return Failure(usage_error("--where stands alone or with --destination"));
@@ -285,13 +296,14 @@ void dlq(Tree& tree) {
   tree.noun("dlq", Section::Manage, "Events that were given up");
   tree.command("dlq list", "List dead letters, newest first")
       .positional({.name = "DESTINATION",
-                   .help = "only those of this destination",
+                   .help = "only those of this destination, or of this queue",
                    .complete = Complete::Destinations})
       .option({.name = "by",
                .value = "WHAT",
                .help = "count them by reason or destination",
                .choices = {"reason", "destination"}})
       .example("dlq list --by reason", "what goes wrong, and how often")
+      .example("dlq list orders", "what the consumer of a queue did not take")
       .output("dead-letters",
               R"({"type":"object","required":["schema","items"],"properties":{"schema":)"
               R"({"const":"edge.dead-letters/1"},"items":{"type":"array"}}})")
@@ -308,7 +320,10 @@ void dlq(Tree& tree) {
       .about(
           "They keep their ids, so a receiver that knows them takes them once. Each leaves when "
           "it is delivered; after five replays it stays.")
-      .positional({.name = "ID", .help = "from dlq list", .repeatable = true})
+      .about(
+          "The name of a queue instead of IDs puts its dead letters back into it, as messages that "
+          "were never delivered.")
+      .positional({.name = "ID", .help = "from dlq list, or a queue", .repeatable = true})
       .option({.name = "destination",
                .value = "NAME",
                .help = "all of this destination",
@@ -320,6 +335,7 @@ void dlq(Tree& tree) {
       .flag("all", "all there are")
       .changes()
       .example("dlq retry --destination crm", "after the receiver was repaired")
+      .example("dlq retry orders", "a queue, after its consumer was repaired")
       .example("dlq retry --where 'reason ~ \"^http_5\"'", "those that a broken server refused")
       .output("dead-letter-retry",
               R"({"type":"object","required":["schema","replayed"],"properties":{"schema":)"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Sends events again: from a file, the store, the dead letters or another daemon to a daemon, the
-// local store, a destination or standard output. Paced, deduplicated, and resumable after any
-// interruption.
+// Sends events again: from a file, the store, a queue, the dead letters or another daemon to a
+// daemon, the local store, a destination or standard output. Paced, deduplicated, and resumable
+// after any interruption.
 #include "core/delivery/replay.h"
 
 #include <fmt/format.h>
@@ -321,10 +321,14 @@ void replay(Tree& tree) {
   Command& command = tree.command("replay", "Send events again");
   command.in(Section::Send)
       .about(
-          "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `dlq`, `dlq:NAME`, "
-          "the "
+          "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `queue:NAME`, `dlq`, "
+          "`dlq:NAME`, the "
           "URL of a daemon (its events, with the token of --token-file or `auth login`). "
           "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`.")
+      .about(
+          "Messages of a queue are looked at, not taken: each leaves when its event is "
+          "acknowledged, and all others stay as they were. Pause the queue first when somebody "
+          "else takes from it.")
       .option({.name = "from",
                .value = "SOURCE",
                .help = "where the events are",
@@ -347,6 +351,7 @@ void replay(Tree& tree) {
                "what another daemon has of one person")
       .example("replay --from store --to destination:crm --since -1h -n",
                "how many of which kind, and how long; nothing is sent")
+      .example("replay --from queue:orders --to local", "what waits in a queue, as events")
       .example("replay --from dlq:crm --to destination:crm --rate 50/s", "what failed, gently")
       .output(
           "replay",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/replay_daemon.h"
+#include "cli/commands/replay_queue.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
 #include "core/destinations/definition.h"
@@ -53,12 +54,15 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::st
     Edge& edge = call_.edge(keeps ? Call::Access::Read : Call::Access::Write);
     return delivery::replay_letters(edge.forwarders.dead_letters(), *destination, keeps);
   }
-  if (from == "queue" || from.starts_with("queue:")) {
-    return Failure(usage_error(
-        fmt::format("\"{}\": there are no queues; a source is a file, -, store, dlq, dlq:NAME or "
-                    "the URL of a daemon",
-                    from),
-        "from"));
+  if (const auto queue = behind(from, "queue:"); from == "queue" || queue) {
+    if (!queue || queue->empty()) {
+      return Failure(usage_error("say which queue: queue:NAME", "from"));
+    }
+    const bool keeps = call_.dry_run();
+    return replay_queue(open_queues(call_, keeps ? Call::Access::Read : Call::Access::Write),
+                        *queue,
+                        keeps,
+                        call_.clock().now());
   }
   auto columns = column_map(call_);
   if (columns && is_url(from)) {

@@ -23,8 +23,8 @@ class ReplayEnds {
   ReplayEnds(Call& call, std::function<bool(std::chrono::milliseconds)> wait)
       : call_(call), wait_(std::move(wait)) {}
 
-  /// `FILE`, `-`, `store`, `dlq`, `dlq:NAME`, `http(s)://daemon`. Failure: usage, or of the file,
-  /// the store or the daemon.
+  /// `FILE`, `-`, `store`, `queue:NAME`, `dlq`, `dlq:NAME`, `http(s)://daemon`. Failure: usage, or
+  /// of the file, the store, the queue or the daemon.
   Result<std::unique_ptr<delivery::ReplaySource>> source(const std::string& from);
   /// `http(s)://daemon`, `local`, `destination:NAME`, `webhook:URL`, `-`. Failure: usage, NotFound,
   /// or of the store.

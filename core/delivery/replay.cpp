@@ -102,6 +102,8 @@ Result<ReplaySummary> Replay::run() {
     problem = problem ? retired : problem;
   }
   summary_.duration = std::chrono::duration_cast<milliseconds>(clock_.steady() - begun_);
+  const auto flushed = source_.flush();
+  problem = problem ? flushed : problem;
   if (!problem) {
     return Failure(problem.error());
   }

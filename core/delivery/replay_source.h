@@ -46,6 +46,8 @@ class ReplaySource {
   virtual Result<void> acknowledged(const ReplayItem& /*item*/) { return {}; }
   /// The target refused the item for good.
   virtual Result<void> failed(const ReplayItem& /*item*/) { return {}; }
+  /// The run is over, however: what was acknowledged is made good.
+  virtual Result<void> flush() { return {}; }
 };
 
 /// `FIELD=COL`: the column COL fills the field, `properties.plan` with a dot for members.

@@ -135,7 +135,9 @@ TEST_CASE("replay says why a daemon's events cannot be read", "[cli]") {
   CHECK(other.exit == 5);
   CHECK(other.err.find("is no edged that lists events") != std::string::npos);
   const Finished queue = from("queue:jobs");
-  CHECK(queue.exit == 2);
-  CHECK(queue.err.find("there are no queues") != std::string::npos);
+  CHECK(queue.exit == 5);
+  CHECK(queue.err.find("there is no queue \"jobs\"") != std::string::npos);
+  CHECK(from("queue:").exit == 2);
+  CHECK(from("queue").err.find("queue:NAME") != std::string::npos);
   CHECK(filled.replay({"--to", "-", "--map", "userId=id"}).exit == 2);
 }

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/json/document.h"
+#include "tests/support/asking.h"
+#include "tests/support/daemon_process.h"
+#include "tests/support/process.h"
+#include "tests/support/receiver.h"
+
+using edge::test::DaemonProcess;
+using edge::test::Finished;
+using edge::test::Reaction;
+using edge::test::Received;
+using edge::test::Receiver;
+using edge::test::RunOptions;
+using edge::test::Sandbox;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// `edgectl …` on the local store, or on a daemon.
+class Office {
+ public:
+  explicit Office(bool remote) {
+    if (remote) {
+      daemon_ = std::make_unique<DaemonProcess>("");
+      REQUIRE(daemon_->start());
+      sandbox.write("key", daemon_->key());
+    }
+  }
+
+  [[nodiscard]] Finished run(Words words, const std::string& input = {}) const {
+    if (daemon_) {
+      words.insert(words.end(), {"--url", daemon_->url(), "--token-file", sandbox.path("key")});
+    }
+    return sandbox.edgectl(words, RunOptions{.input = input});
+  }
+  /// What it prints when all is well.
+  std::string out(const Words& words, const std::string& input = {}) const {
+    const Finished done = run(words, input);
+    INFO(done.err);
+    CHECK(done.exit == 0);
+    return done.out;
+  }
+  /// A member of its JSON output, as JSON.
+  [[nodiscard]] std::string member(Words words, const std::string& pointer) const {
+    words.emplace_back("--json");
+    const std::string text = out(words);
+    const auto document = edge::json::Document::parse(text, edge::json::kApi);
+    const auto value = document ? document->root().at_pointer(pointer) : std::nullopt;
+    return value ? std::string(value->raw()) : "(none)";
+  }
+  /// Exit code and message.
+  [[nodiscard]] std::string refusal(const Words& words, const std::string& input = {}) const {
+    const Finished done = run(words, input);
+    return std::to_string(done.exit) + " " + done.err;
+  }
+  void send_events(int from, int to) const {
+    for (int i = from; i < to; ++i) {
+      out({"queue",
+           "send",
+           "orders",
+           fmt::format(R"({{"type":"track","event":"Tested","userId":"u","messageId":"m{}"}})", i),
+           "--create"});
+    }
+  }
+
+  Sandbox sandbox;
+
+ private:
+  std::unique_ptr<DaemonProcess> daemon_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::set<std::string> ids_of(const Receiver& receiver) {
+  std::set<std::string> ids;
+  for (const Received& request : receiver.requests()) {
+    ids.insert(request.header("webhook-id"));
+  }
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("messages are sent, looked at and purged, here and through a daemon", "[cli][queue]") {
+  const Office office(GENERATE(false, true));
+  office.sandbox.write("octets", std::string("\0\xFF", 2));
+
+  CHECK(office.out({"queue", "send", "mail", R"({"n": 1})", "--create"}).empty());
+  CHECK(office.out({"queue", "send", "mail", "tä", "--type", "text"}).empty());
+  CHECK(office.out({"queue", "send", "mail", "-i", "octets", "--type", "bytes"}).empty());
+  CHECK(office.out({"queue", "send", "mail", "--delay", "1h"}, "[2]\n").empty());
+
+  CHECK(office.member({"queue", "list"}, "/queues/0/name") == R"("mail")");
+  CHECK(office.member({"queue", "list"}, "/queues/0/ready") == "3");
+  CHECK(office.member({"queue", "show", "mail"}, "/delayed") == "1");
+  CHECK(office.member({"queue", "show", "mail"}, "/schema") == R"("edge.queue/1")");
+  const Words peek{"queue", "peek", "mail"};
+  CHECK(office.member(peek, "/messages/0/body/n") == "1");
+  CHECK(office.member(peek, "/messages/1/body") == R"("tä")");
+  CHECK(office.member(peek, "/messages/2/body") == R"("AP8=")");
+  CHECK(office.member(peek, "/messages/3/body/0") == "2");
+  CHECK(office.member(peek, "/messages/0/attempts") == "0");
+  CHECK(office.member({"queue", "peek", "mail", "-N", "1"}, "/messages/1") == "(none)");
+
+  CHECK(office.out({"queue", "pause", "mail"}).empty());
+  CHECK(office.member({"queue", "show", "mail"}, "/paused") == "true");
+  CHECK(office.out({"queue", "resume", "mail"}).empty());
+  CHECK(office.member({"queue", "show", "mail"}, "/paused") == "false");
+  CHECK(office.out({"queue", "purge", "mail", "-n"}).empty());
+  CHECK(office.refusal({"queue", "purge", "mail"}).starts_with("2 "));
+  CHECK(office.member({"queue", "show", "mail"}, "/ready") == "3");
+  CHECK(office.out({"queue", "purge", "mail", "--yes"}).empty());
+  CHECK(office.member({"queue", "show", "mail"}, "/ready") == "0");
+  CHECK(office.member(peek, "/messages") == "[]");
+}
+
+TEST_CASE("what is wrong with a queue or a message is told", "[cli][queue]") {
+  const Office office(GENERATE(false, true));
+  office.out({"queue", "send", "mail", "1", "--create"});
+  for (const Words& words : {Words{"queue", "show", "none"},
+                             {"queue", "peek", "none"},
+                             {"queue", "send", "none", "1"},
+                             {"queue", "pause", "none"},
+                             {"queue", "purge", "none", "--yes"},
+                             {"replay", "--from", "queue:none", "--to", "-"}}) {
+    const std::string refused = office.refusal(words);
+    CHECK(refused.starts_with("5 "));
+    CHECK(contains(refused, "there is no queue \"none\""));
+  }
+  CHECK(contains(office.refusal({"queue", "send", "none", "1"}), "--create"));
+  CHECK(contains(office.refusal({"queue", "send", "mail", "{"}), "--type text"));
+  CHECK(office.refusal({"queue", "send", "mail", "{"}).starts_with("3 "));
+  CHECK(office.refusal({"queue", "send", "mail", "1", "--delay", "25h"}).starts_with("2 "));
+  CHECK(office.refusal({"queue", "send", "mail", "1", "--type", "v8"}).starts_with("2 "));
+  CHECK(office.refusal({"queue", "send", "No", "1", "--create"}).starts_with("3 "));
+  CHECK(contains(
+      office.refusal({"queue", "send", "mail", "--type", "text"}, std::string(128'001, '1')),
+      "at most 128000 octets"));
+  CHECK(office.refusal({"queue", "peek", "mail", "-N", "0"}).starts_with("2 "));
+  CHECK(office.member({"queue", "show", "mail"}, "/ready") == "1");
+}
+
+TEST_CASE("a queue is replayed, and what was not acknowledged stays in it", "[cli][queue]") {
+  const Office office(GENERATE(false, true));
+  Receiver receiver([](const Received& request) {
+    return request.header("webhook-id") == "msg_m3" ? Reaction::fail(400) : Reaction{};
+  });
+  const Words replay{"replay", "--from", "queue:orders", "--to", "webhook:" + receiver.url()};
+  office.send_events(0, 5);
+  office.out({"queue", "send", "orders", "no event", "--type", "text"});
+  office.out({"queue",
+              "send",
+              "orders",
+              R"({"type":"track","event":"Late","userId":"u"})",
+              "--delay",
+              "1h"});
+
+  Words rehearsal = replay;
+  rehearsal.emplace_back("-n");
+  CHECK(office.run(rehearsal).exit == 0);
+  CHECK(receiver.count() == 0);
+  CHECK(office.member({"queue", "show", "orders"}, "/ready") == "6");
+
+  Words some = replay;
+  some.insert(some.end(), {"--where", "messageId = m1"});
+  const Finished filtered = office.run(some);
+  CHECK(contains(filtered.err, "replayed 1 "));
+  CHECK(office.member({"queue", "show", "orders"}, "/ready") == "5");
+
+  const Finished done = office.run(replay);
+  CHECK(done.exit == 8);
+  CHECK(contains(done.err, "replayed 3 · deduplicated 0 · failed 2"));
+  CHECK(contains(done.err, "is no event: its body is not a JSON object"));
+  CHECK(ids_of(receiver) ==
+        std::set<std::string>{"msg_m0", "msg_m1", "msg_m2", "msg_m3", "msg_m4"});
+  CHECK(office.member({"queue", "show", "orders"}, "/ready") == "2");
+  CHECK(office.member({"queue", "show", "orders"}, "/delayed") == "1");
+  CHECK(office.member({"queue", "peek", "orders"}, "/messages/0/attempts") == "0");
+}
+
+TEST_CASE("an event without an id is replayed under the id of its message", "[cli][queue]") {
+  const Office office(false);
+  office.out(
+      {"queue", "send", "orders", R"({"type":"track","event":"A","userId":"u"})", "--create"});
+  const std::string id = office.member({"queue", "peek", "orders"}, "/messages/0/id");
+
+  const std::string line = office.out({"replay", "--from", "queue:orders", "--to", "-"});
+
+  CHECK(contains(line, fmt::format("\"queue-{}", id.substr(1))));
+  CHECK(office.member({"queue", "list"}, "/queues/0/ready") == "0");
+}
+
+TEST_CASE("a replay of a queue that is killed loses nothing", "[cli][queue]") {
+  const Office office(false);
+  Receiver receiver;
+  constexpr int kEvents = 24;
+  office.send_events(0, kEvents);
+  int kills = 0;
+  for (int i = 0; i < 40; ++i) {
+    const Finished run = office.sandbox.run({"timeout",
+                                             "-s",
+                                             "KILL",
+                                             i < 6 ? fmt::format("{}", 0.2 + 0.05 * i) : "30",
+                                             edge::test::bin_dir() + "/edgectl",
+                                             "replay",
+                                             "--from",
+                                             "queue:orders",
+                                             "--to",
+                                             "webhook:" + receiver.url(),
+                                             "--in-flight",
+                                             "1",
+                                             "--batch",
+                                             "1"});
+    if (run.exit != 137) {
+      CHECK(run.exit == 0);
+      break;
+    }
+    ++kills;
+  }
+
+  INFO("kills: " << kills);
+  CHECK(ids_of(receiver).size() == kEvents);
+  CHECK(office.member({"queue", "show", "orders"}, "/ready") == "0");
+}
+
+TEST_CASE("dead letters of a queue are listed and go back by its name", "[cli][queue]") {
+  DaemonProcess daemon("");
+  REQUIRE(daemon.start());
+  const Sandbox sandbox;
+  sandbox.write("key", daemon.key());
+  edge::test::Asking asking(daemon);
+  const std::string all = "/client/v4/accounts/local/queues";
+  REQUIRE(asking.ask("POST", all, R"({"queue_name":"orders"})").status == 200);
+  REQUIRE(asking
+              .ask("POST",
+                   all + "/orders/consumers",
+                   R"({"type":"http_pull","settings":{"max_retries":0},)"
+                   R"("dead_letter_queue":"graves"})")
+              .status == 200);
+  const auto dlq = [&](Words words) {
+    words.insert(words.begin(), "dlq");
+    words.insert(words.end(),
+                 {"--url", daemon.url(), "--token-file", sandbox.path("key"), "--json"});
+    return sandbox.edgectl(words);
+  };
+  CHECK(contains(dlq({"list", "orders"}).out, "\"items\": []"));
+  REQUIRE(asking.ask("POST", all + "/orders/messages", R"({"body":1})").status == 200);
+  const auto pulled = asking.ask("POST", all + "/orders/messages/pull", "{}");
+  REQUIRE(asking
+              .ask("POST",
+                   all + "/orders/messages/ack",
+                   fmt::format(R"({{"retries":[{{"lease_id":"{}"}}]}})",
+                               pulled.at("/result/messages/0/lease_id")))
+              .status == 200);
+
+  const Finished listed = dlq({"list", "orders"});
+  CHECK(contains(listed.out, pulled.at("/result/messages/0/id")));
+  CHECK(contains(listed.out, R"("reason": "retries")"));
+  CHECK(dlq({"retry", "orders", "-n"}).exit == 0);
+  const Finished retried = dlq({"retry", "orders"});
+  CHECK(retried.exit == 0);
+  CHECK(contains(retried.out, R"("replayed": 1)"));
+  CHECK(contains(dlq({"list", "orders"}).out, "\"items\": []"));
+  CHECK(asking.ask("GET", "/api/queues/orders").at("/ready") == "1");
+  CHECK(dlq({"list", "none"}).exit == 0);  // a destination that has none
+  CHECK(dlq({"retry", "none"}).exit == 5);
+}
