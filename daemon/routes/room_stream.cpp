@@ -27,8 +27,9 @@ void append_data(std::string& out, std::string_view text) {
 std::shared_ptr<http::Stream> RoomStream::open(Edge& edge,
                                                const std::string& room,
                                                state::Person reader,
-                                               std::optional<std::uint64_t> after) {
-  const auto self = std::make_shared<RoomStream>(edge);
+                                               std::optional<std::uint64_t> after,
+                                               std::optional<Time> valid_until) {
+  const auto self = std::make_shared<RoomStream>(edge, valid_until);
   auto stream = std::make_shared<http::Stream>(
       http::Stream::Options{.max_waiting = http::kMaxWaitingFrames,
                             .max_octets = http::kMaxWaitingFrameOctets,
@@ -57,6 +58,10 @@ std::shared_ptr<http::Stream> RoomStream::open(Edge& edge,
 bool RoomStream::event(const state::RoomEvent& event) {
   const auto stream = stream_.lock();
   if (stream == nullptr) {
+    return false;
+  }
+  if (valid_until_ && edge_.clock.now() >= *valid_until_) {
+    stream->end();
     return false;
   }
   std::string piece = "id: " + std::to_string(event.seq) + "\n";

@@ -22,13 +22,16 @@ namespace edge::routes {
 /// others. Thread-safe.
 class RoomStream final : public state::Listener, public std::enable_shared_from_this<RoomStream> {
  public:
-  explicit RoomStream(Edge& edge) : edge_(edge) {}
+  RoomStream(Edge& edge, std::optional<Time> valid_until)
+      : edge_(edge), valid_until_(valid_until) {}
 
-  /// A stream that begins behind event number `after`, or now.
+  /// A stream that begins behind event number `after`, or now. It ends instead of the first event
+  /// that comes when the credentials have ended.
   static std::shared_ptr<http::Stream> open(Edge& edge,
                                             const std::string& room,
                                             state::Person reader,
-                                            std::optional<std::uint64_t> after);
+                                            std::optional<std::uint64_t> after,
+                                            std::optional<Time> valid_until);
 
   bool event(const state::RoomEvent& event) override;
   bool presence(std::uint64_t about, bool is_join, state::Text text, state::Text joined) override;
@@ -38,6 +41,7 @@ class RoomStream final : public state::Listener, public std::enable_shared_from_
 
  private:
   Edge& edge_;
+  const std::optional<Time> valid_until_;
   std::weak_ptr<http::Stream> stream_;
   state::Seat seat_;  // the loop's
 };

@@ -94,8 +94,11 @@ Result<http::Response> open_stream(Edge& edge, const http::Request& request) {
   http::Response response;
   response.type("text/event-stream")
       .set("Cache-Control", "no-store")
-      .stream(RoomStream::open(
-          edge, *room, {.connection = edge.ids.uuid(), .user = request.principal()->id}, *after));
+      .stream(RoomStream::open(edge,
+                               *room,
+                               {.connection = edge.ids.uuid(), .user = request.principal()->id},
+                               *after,
+                               request.principal()->expires));
   return response;
 }
 

@@ -1,61 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "tests/support/daemon_process.h"
-#include "tests/support/process.h"
+#include "tests/cli/command_group.h"
 
-using edge::test::DaemonProcess;
-using edge::test::Finished;
-using edge::test::RunOptions;
-using edge::test::Sandbox;
+using edge::test::contains;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
-/// `edgectl state …` on the local store, or on a daemon.
-class State {
- public:
-  explicit State(bool remote) {
-    if (remote) {
-      daemon_ = std::make_unique<DaemonProcess>("");
-      REQUIRE(daemon_->start());
-      sandbox.write("key", daemon_->key());
-    }
-  }
-
-  [[nodiscard]] Finished run(Words words, const std::string& input = {}) const {
-    words.insert(words.begin(), "state");
-    if (daemon_) {
-      words.insert(words.end(), {"--url", daemon_->url(), "--token-file", sandbox.path("key")});
-    }
-    return sandbox.edgectl(words, RunOptions{.input = input});
-  }
-  /// What it prints when all is well.
-  std::string out(const Words& words, const std::string& input = {}) const {
-    const Finished done = run(words, input);
-    INFO(done.err);
-    CHECK(done.exit == 0);
-    return done.out;
-  }
-  /// Exit code and message.
-  [[nodiscard]] std::string refusal(const Words& words, const std::string& input = {}) const {
-    const Finished done = run(words, input);
-    return std::to_string(done.exit) + " " + done.err;
-  }
-
-  Sandbox sandbox;
-
- private:
-  std::unique_ptr<DaemonProcess> daemon_;
+/// `edgectl state …`.
+struct State : edge::test::CommandGroup {
+  explicit State(bool remote) : CommandGroup("state", remote) {}
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

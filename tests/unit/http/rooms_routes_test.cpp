@@ -393,13 +393,20 @@ TEST_CASE("a token may stand in the sub-protocol, one of 300 s in the query", "[
   CHECK(test.daemon.ask("GET", "/api/rooms/hall?token=" + test.token(60), "").status == 401);
   test::RawClient events(test.daemon.server->endpoints().front());
   events.send("GET /api/rooms/hall/events?token=" + test.token(60) +
-              " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+              " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (events.received().find("\r\n\r\n") == std::string::npos &&
          std::chrono::steady_clock::now() < until) {
     events.read_to_end(std::chrono::milliseconds(10));
   }
   CHECK(events.received().starts_with("HTTP/1.1 200 "));
+  const auto room = test.daemon.edge->rooms.find("hall");
+  REQUIRE(room != nullptr);
+  test.daemon.clock.advance(std::chrono::seconds(61));
+  room->publish(0, {.event = "late", .data = "1"}, [](const auto&) {});
+  events.read_to_end();
+  CHECK(events.received().find("late") == std::string::npos);
+  CHECK(events.received().ends_with("0\r\n\r\n"));
 }
 
 TEST_CASE("the claim rooms bounds where a token is good, and its end closes the connection",
