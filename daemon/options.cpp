@@ -250,6 +250,7 @@ std::string limits_text(const http::Limits& now, const config::HttpLimits& bodie
   fixed("socket_burst", kMessageBurst, "messages at once");
   fixed("room_members", state::kMaxMembers, "");
   fixed("room_waiting", state::kMaxWaitingPublications, "events on their way in a room");
+  fixed("room_waiting_octets", state::kMaxWaitingBytes, "octets of them");
   fixed("room_history", state::kHistoryEvents, "events, or those of 24 hours");
   fixed("socket_ping", usual.ping_every.count(), "ms (two missed end it)");
   return out;

@@ -39,6 +39,8 @@ inline constexpr std::size_t kMaxHistoryAnswer = 500;
 inline constexpr std::size_t kMaxSubscriptions = 1'000;
 /// Publications that wait in one room; further ones are refused as unavailable.
 inline constexpr std::size_t kMaxWaitingPublications = 1'024;
+/// Octets of them.
+inline constexpr std::size_t kMaxWaitingBytes = std::size_t{16} << 20U;
 inline constexpr std::chrono::milliseconds kHeartbeat{30'000};
 
 /// How a client takes part.
@@ -135,6 +137,8 @@ class Room : public std::enable_shared_from_this<Room> {
   void tell_presence(std::uint64_t about, const char* action, const Member& member);
   [[nodiscard]] std::string member_json(const Member& member) const;
   void write_members(std::string& out, std::size_t& left_out) const;
+  bool take_in(std::size_t bytes);
+  void let_go(std::size_t bytes);
   void begin_flight();
   void land(Flight& flight, const Result<void>& outcome);
   std::size_t deliver(const RoomEvent& event,
@@ -145,6 +149,7 @@ class Room : public std::enable_shared_from_this<Room> {
   const std::string name_;
   const std::shared_ptr<Strand> strand_;
   std::atomic<std::size_t> publications_{0};  // that wait or are on their way
+  std::atomic<std::size_t> publication_bytes_{0};
   std::atomic<std::size_t> listener_count_{0};
   std::atomic<SteadyTime> last_used_;
   // The rest belongs to the strand.

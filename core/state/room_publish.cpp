@@ -18,7 +18,26 @@ Error too_much_waits() {
           .retry_after = std::chrono::seconds(1)};
 }
 
+std::size_t bytes_of(const Publication& publication) {
+  return publication.data.size() + publication.event.size();
+}
+
 }  // namespace
+
+/// Counts a publication among those that wait; false when it does not fit.
+bool Room::take_in(std::size_t bytes) {
+  const bool has_place = publications_.fetch_add(1) < kMaxWaitingPublications;
+  const bool has_room = publication_bytes_.fetch_add(bytes) + bytes <= kMaxWaitingBytes;
+  if (!has_place || !has_room) {
+    let_go(bytes);
+  }
+  return has_place && has_room;
+}
+
+void Room::let_go(std::size_t bytes) {
+  --publications_;
+  publication_bytes_ -= bytes;
+}
 
 /// Events on their way to the disk.
 struct Room::Flight {
@@ -29,13 +48,12 @@ struct Room::Flight {
 void Room::publish(std::uint64_t by,
                    Publication publication,
                    std::function<void(Result<Published>)> done) {
-  if (publications_.fetch_add(1) >= kMaxWaitingPublications) {
-    --publications_;
+  if (!take_in(bytes_of(publication))) {
     return done(Failure(too_much_waits()));
   }
   post([this, by, publication = std::move(publication), done = std::move(done)]() mutable {
     if (const auto loaded = load(); !loaded) {
-      --publications_;
+      let_go(bytes_of(publication));
       return done(Failure(loaded.error()));
     }
     waiting_.push_back({by, std::move(publication), std::move(done)});
@@ -77,7 +95,7 @@ void Room::land(Flight& flight, const Result<void>& outcome) {
   std::vector<std::uint64_t> gone;
   for (std::size_t i = 0; i < flight.events.size(); ++i) {
     Waiting& waiting = flight.waiting[i];
-    --publications_;
+    let_go(bytes_of(waiting.publication));
     if (!outcome) {
       waiting.done(Failure(outcome.error()));
       continue;

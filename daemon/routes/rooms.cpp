@@ -9,6 +9,7 @@
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "daemon/http/upgrade.h"
+#include "daemon/http/websocket_frames.h"
 #include "daemon/routes.h"
 #include "daemon/routes/room_frames.h"
 #include "daemon/routes/room_session.h"
@@ -195,7 +196,7 @@ void rooms(Mount& mount) {
     return open_stream(edge, request);
   });
   mount.post("/api/rooms/:room/publish",
-             {.needs = "rooms:publish"},
+             {.needs = "rooms:publish", .max_body = http::kMaxMessageOctets},
              [&edge](const http::Exchange& exchange) { publish(edge, exchange); });
 }
 

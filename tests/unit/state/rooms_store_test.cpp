@@ -51,6 +51,37 @@ TEST_CASE("an event that the store refuses is told to its publisher and leaves n
   rooms.stop();
 }
 
+TEST_CASE("what waits in a room is bounded in octets too", "[state]") {
+  test::FakeClock clock;
+  test::MemoryStore memory(clock);
+  std::atomic<bool> may_go = false;
+  test::LateStore store(memory, 0);
+  metrics::Registry metrics;
+  state::Rooms rooms(store, clock, metrics, {});
+  store.commit({}, storage::Deadline::in(std::chrono::seconds(9)), [&](const auto&) {
+    may_go.wait(false);  // nothing is written meanwhile
+  });
+  const auto room = rooms.room("hall");
+  const std::string large = '"' + std::string((std::size_t{1} << 20U) - 3, 'x') + '"';
+  for (int i = 0; i < 16; ++i) {
+    room->publish(0, {.event = "e", .data = large}, [](const auto&) {});
+  }
+
+  const auto refused = publish(*room, "[1,2]");
+  may_go = true;
+  may_go.notify_all();
+  const auto until = std::chrono::steady_clock::now() + test::kGuestPatience;
+  auto taken = publish(*room, large);
+  while (!taken && std::chrono::steady_clock::now() < until) {
+    taken = publish(*room, large);
+  }
+
+  CHECK_FALSE(refused);
+  REQUIRE(taken);
+  CHECK(taken->seq == 17);
+  rooms.stop();
+}
+
 TEST_CASE("events are heard once they are on disk, not before", "[state]") {
   test::FakeClock clock;
   test::MemoryStore memory(clock);
