@@ -19,6 +19,7 @@
 #include "core/pixels/settings.h"
 #include "core/profiles/segments/definition_files.h"
 #include "core/profiles/segments/filter.h"
+#include "core/queues/configured.h"
 #include "core/queues/queues.h"
 #include "core/queues/waiting_pulls.h"
 #include "core/segment_rooms.h"
@@ -287,6 +288,18 @@ Result<void> Edge::start() {
     return Failure(configured_limits.error());
   }
   limits.configure(std::move(*configured_limits));
+  const auto configured_queues = queues::read_configured(config.queues);
+  if (!configured_queues) {
+    return Failure(configured_queues.error());
+  }
+  const auto has_alerts = [](const queues::ConfiguredQueue& queue) {
+    return !queue.alerts.empty();
+  };
+  if (config.alerts.url.empty() && std::ranges::any_of(*configured_queues, has_alerts)) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "queues have alerts, but alerts.url does not say who is told",
+                    "alerts.url"});
+  }
   auto configured_sources = events::Sources::read(config.sources, is_loopback(), *ip);
   if (!configured_sources) {
     return Failure(configured_sources.error());

@@ -221,6 +221,7 @@ struct Config {
   std::vector<Item> sources = {};        ///< events spec 2.2
   std::vector<Item> segments = {};       ///< events spec 6
   std::vector<Item> webhooks = {};       ///< events spec 9
+  std::vector<Item> queues = {};         ///< platform spec 3
   std::vector<Item> projects = {};       ///< `[[flags.projects]]`: further SDK keys
   std::vector<Item> flag_webhooks = {};  ///< `[[flags.webhooks]]`
   std::vector<Item> agent_clients = {};  ///< `[[agent.clients]]`: who may ask for tokens

@@ -357,6 +357,12 @@ const std::vector<List>& lists() {
       {"webhooks",
        "who may report events at /webhook/NAME: name, kind, scheme, secret (its name) or unsigned",
        [](Config& c) -> std::vector<Item>* { return &c.webhooks; }},
+      {"queues",
+       "queues that are made at the start when they are missing: name, settings and consumer (as "
+       "in "
+       "the API); alerts, told to alerts.url: backlog > N for TIME, oldest_age > TIME, dlq_rate > "
+       "N/m",
+       [](Config& c) -> std::vector<Item>* { return &c.queues; }},
       {"flags.projects",
        "further SDK keys: sdk_key, and datafile when it is not at flags.url",
        [](Config& c) -> std::vector<Item>* { return &c.projects; }},

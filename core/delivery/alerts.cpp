@@ -89,6 +89,29 @@ Result<std::optional<AlertSettings>> read_alerts(const config::Alerts& config,
   return settings;
 }
 
+transport::OutgoingRequest alert_request(const AlertSettings& settings,
+                                         const std::string& name,
+                                         std::string body,
+                                         Time now) {
+  const std::string id = crypto::webhook_id(name);
+  transport::OutgoingRequest request{.method = "POST",
+                                     .url = settings.rules.url,
+                                     .headers = {{"content-type", "application/json"},
+                                                 {"user-agent", "edged/" EDGE_VERSION},
+                                                 {"webhook-id", id}},
+                                     .body = std::move(body),
+                                     .timeout = kTimeout,
+                                     .cut_response = true};
+  if (settings.key) {
+    const std::int64_t seconds = to_ms(now) / 1000;
+    request.headers.emplace_back("webhook-timestamp", std::to_string(seconds));
+    request.headers.emplace_back(
+        "webhook-signature",
+        crypto::webhook_signature({&*settings.key, 1}, id, seconds, request.body));
+  }
+  return request;
+}
+
 Alerts::Alerts(AlertSettings settings, AlertServices services)
     : settings_(std::move(settings)),
       services_(std::move(services)),
@@ -153,28 +176,15 @@ void Alerts::enqueue(AlertNews news) {
 
 bool Alerts::post(const AlertNews& news) {
   const Time now = services_.clock.now();
-  const std::string id = crypto::webhook_id(fmt::format("alert-{}-{}-{}-{}-{}",
-                                                        news.destination,
-                                                        news.alert,
-                                                        to_ms(news.since),
-                                                        name_of(news.change),
-                                                        news.times));
-  transport::OutgoingRequest request{.method = "POST",
-                                     .url = settings_.rules.url,
-                                     .headers = {{"content-type", "application/json"},
-                                                 {"user-agent", "edged/" EDGE_VERSION},
-                                                 {"webhook-id", id}},
-                                     .body = body_of(news, now),
-                                     .timeout = kTimeout,
-                                     .cut_response = true};
-  if (settings_.key) {
-    const std::int64_t seconds = to_ms(now) / 1000;
-    request.headers.emplace_back("webhook-timestamp", std::to_string(seconds));
-    request.headers.emplace_back(
-        "webhook-signature",
-        crypto::webhook_signature({&*settings_.key, 1}, id, seconds, request.body));
-  }
-  const auto answer = services_.http.send(request);
+  const auto answer = services_.http.send(alert_request(settings_,
+                                                        fmt::format("alert-{}-{}-{}-{}-{}",
+                                                                    news.destination,
+                                                                    news.alert,
+                                                                    to_ms(news.since),
+                                                                    name_of(news.change),
+                                                                    news.times),
+                                                        body_of(news, now),
+                                                        now));
   return answer && answer->status / 100 == 2;
 }
 

@@ -31,6 +31,13 @@ struct AlertSettings {
 Result<std::optional<AlertSettings>> read_alerts(const config::Alerts& config,
                                                  const destinations::SecretFinder& secrets);
 
+/// The request that posts an alert to the webhook, signed when there is a key. `name` is what tells
+/// the message from others; a repeated one has the same.
+transport::OutgoingRequest alert_request(const AlertSettings& settings,
+                                         const std::string& name,
+                                         std::string body,
+                                         Time now);
+
 /// What alerts borrow.
 struct AlertServices {
   storage::Store& store;

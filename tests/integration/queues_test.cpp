@@ -152,30 +152,47 @@ TEST_CASE("a kill loses no answered send, brings no acknowledged message back, a
                   << ledger.acked.size() << " acknowledged");
 }
 
-TEST_CASE("a consumer that is posted to gets what is sent", "[integration][queues]") {
+TEST_CASE("queues of the configuration are made, posted to and watched", "[integration][queues]") {
   const Receiver consumer;
-  DaemonProcess daemon(R"(
+  const Receiver told;
+  DaemonProcess daemon(fmt::format(R"(
 [outbound]
 allow_http = true
 allow_private = ["127.0.0.1"]
-)");
+[alerts]
+url = "{}"
+[[queues]]
+name = "jobs"
+consumer = {{ type = "worker", url = "{}", settings = {{ max_wait_time_ms = 0 }} }}
+[[queues]]
+name = "idle"
+alerts = ["backlog > 0 for 0s"]
+)",
+                                   told.url(),
+                                   consumer.url("/jobs")));
   REQUIRE(daemon.start());
   Asking asking(daemon);
-  REQUIRE(asking.ask("POST", kQueues, R"({"queue_name":"jobs"})").status == 200);
-  REQUIRE(
-      asking
-          .ask("POST",
-               kQueues + "/jobs/consumers",
-               fmt::format(R"({{"type":"worker","url":"{}","settings":{{"max_wait_time_ms":0}}}})",
-                           consumer.url("/jobs")))
-          .status == 200);
+  REQUIRE(asking.wait_for(kQueues + "/idle", "/success", "true"));
   REQUIRE(asking.ask("POST", "/api/queue/send?queue=jobs", R"({"n":1})").status == 200);
+  REQUIRE(asking.ask("POST", "/api/queue/send?queue=idle", "1").status == 200);
 
   REQUIRE(consumer.wait_for(1));
   CHECK(consumer.requests()[0].path == "/jobs");
   CHECK(consumer.requests()[0].body.find(R"("body":{"n":1})") != std::string::npos);
   CHECK(asking.wait_for(kQueues + "/jobs/metrics", "/result/backlog_count", "0"));
+  REQUIRE(told.wait_for(1));
+  CHECK(told.requests()[0].body.find(R"("alert":"backlog > 0 for 0s")") != std::string::npos);
   CHECK(asking.ask("GET", "/metrics").body.find("edge_queue_acked_total{queue=\"jobs\"} 1") !=
         std::string::npos);
   CHECK(daemon.stop(SIGTERM) == 0);
+}
+
+TEST_CASE("wrong queues of the configuration stop the start", "[integration][queues]") {
+  for (const char* wrong : {"[[queues]]\nname = \"No\"\n",
+                            "[[queues]]\nname = \"a\"\nalerts = [\"backlog > 1\"]\n[alerts]\nurl = "
+                            "\"https://example.com/\"\n",
+                            "[[queues]]\nname = \"a\"\nalerts = [\"oldest_age > 1m\"]\n"}) {
+    DaemonProcess daemon(wrong);
+    CHECK_FALSE(daemon.start());
+  }
 }
