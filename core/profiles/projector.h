@@ -42,7 +42,7 @@ namespace edge::profiles {
 
 struct ProjectorOptions {
   Rules rules = {};
-  std::size_t cache_bytes = std::size_t{48} << 20U;  ///< profiles and index kept in memory
+  std::size_t cache_bytes = std::size_t{40} << 20U;  ///< profiles and index kept in memory
   std::size_t max_records = 1'024;                   ///< read and prefetched together
   std::chrono::milliseconds flush_after{100};        ///< how long a change may stay unwritten
   std::chrono::milliseconds patience{5'000};         ///< of those that wait in `when_reached`
@@ -182,6 +182,7 @@ class Projector {
   SegmentFold segments_;
   std::vector<SegmentNews> unwritten_news_;  // of a flush that failed
   Received received_run_;                    // pairs not yet written
+  bool holds_tasks_ = false;                 // something unwritten cannot be folded again
   Time seen_ = {};                           // when the newest folded event was received
   SteadyTime next_slice_at_ = {};            // of a backfill
   bool loaded_ = false;

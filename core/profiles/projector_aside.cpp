@@ -87,6 +87,7 @@ Result<void> Projector::run_tasks() {
             .lane = options_.lane,
             .now = std::max(clock_.now(), seen_)};
   for (Waiting& waiting : ready) {
+    holds_tasks_ = true;
     outcomes.push_back(flushed ? waiting.task(desk) : flushed);
     flushed = flushed ? flush() : flushed;  // the next may read what this one wrote
   }

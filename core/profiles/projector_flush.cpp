@@ -23,6 +23,7 @@ struct Projector::Flight {
   std::uint64_t offset = 0;  ///< folded up to here
   Received received = {};
   std::vector<SegmentNews> news = {};
+  bool holds_tasks = false;
   std::atomic<bool> has_landed = false;
   std::optional<Result<storage::Receipt>> outcome = {};  ///< since `has_landed`
 };
@@ -61,6 +62,7 @@ Result<void> Projector::begin_flush() {
   auto news = segments_.take_news(std::max(clock_.now(), seen_));
   std::ranges::move(news, std::back_inserter(unwritten_news_));
   storage::Batch batch = ledger_.take();
+  batch.derived = !holds_tasks_;
   if (!received_run_.empty()) {
     batch.puts.push_back(received_entry(received_run_));
   }
@@ -72,6 +74,7 @@ Result<void> Projector::begin_flush() {
   flight_->offset = folded_;
   flight_->received = std::exchange(received_run_, {});
   flight_->news = std::exchange(unwritten_news_, {});
+  flight_->holds_tasks = std::exchange(holds_tasks_, false);
   begun_ = folded_;
   dirty_since_.reset();
   store_.commit(std::move(batch),
@@ -95,6 +98,7 @@ Result<void> Projector::land() {
     std::ranges::move(received_run_, std::back_inserter(flight->received));
     received_run_ = std::move(flight->received);
     unwritten_news_ = std::move(flight->news);
+    holds_tasks_ = holds_tasks_ || flight->holds_tasks;
     begun_ = written_;
     dirty_since_ = SteadyTime{};  // at the next opportunity
     return Failure(flight->outcome->error());

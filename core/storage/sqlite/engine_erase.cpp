@@ -146,6 +146,10 @@ Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
     if (!may_go) {
       break;
     }
+    // How far the consumers are must not be lost once the records are gone.
+    if (auto flushed = removed == 0 ? state_->flush(deadline) : Result<void>{}; !flushed) {
+      return Failure(flushed.error());
+    }
     volumes_.remove(volume.number());
     recent_->drop(volume.facts().last);
     std::error_code error;

@@ -131,11 +131,9 @@ void set_meta(Database& database, std::string_view name, std::string_view value)
 FlushRule::FlushRule(Database& database, Durability durability)
     : database_(database), durability_(durability), flushed_at_(std::chrono::steady_clock::now()) {}
 
-void FlushRule::prepare() {
-  if (durability_ == Durability::Full) {
-    return;
-  }
-  const bool wants_full = std::chrono::steady_clock::now() - flushed_at_ >= 1s;
+void FlushRule::prepare(bool derived) {
+  const bool wants_full = (durability_ == Durability::Full && !derived) ||
+                          std::chrono::steady_clock::now() - flushed_at_ >= 1s;
   if (wants_full != is_full_) {
     database_.run(wants_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     is_full_ = wants_full;

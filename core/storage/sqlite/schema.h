@@ -48,13 +48,13 @@ void check_structure(Database& database);
 std::string meta(Database& database, std::string_view name);
 void set_meta(Database& database, std::string_view name, std::string_view value);
 
-/// Decides with which `synchronous` the next commit runs: always FULL, or FULL once a second (FULL
-/// flushes the earlier ones too). One thread only.
+/// Decides with which `synchronous` the next commit runs: FULL, or, where losing the last second is
+/// allowed, FULL once a second (it flushes the earlier ones too). One thread only.
 class FlushRule {
  public:
   FlushRule(Database& database, Durability durability);
-  /// Before BEGIN.
-  void prepare();
+  /// Before BEGIN. `derived`: the next commit may be lost, whatever the durability.
+  void prepare(bool derived = false);
   /// After COMMIT.
   void committed();
   /// True when commits of more than a second ago are not flushed yet: an empty commit is due.

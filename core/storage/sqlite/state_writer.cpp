@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+
 #include "core/base/fault.h"
 
 namespace edge::storage::sqlite {
@@ -16,6 +18,11 @@ constexpr auto kIdle = 1s;
 
 Error unavailable(const char* why) {
   return {ErrorCode::Unavailable, why, "", "unavailable", 1s};
+}
+
+/// A change that changes nothing, so that there is something to flush.
+void touch(StateTables& tables) {
+  tables.database().run("UPDATE mark SET version=version");
 }
 
 }  // namespace
@@ -50,6 +57,7 @@ void StateWriter::submit(Batch batch, Deadline deadline, Done done) {
     Result<Receipt> outcome;
   };
   const std::size_t bytes = bytes_of(batch);
+  const bool derived = batch.derived;
   const auto work = std::make_shared<Work>(Work{std::move(batch), std::move(done), Receipt{}});
   submit({deadline,
           {1, bytes},
@@ -57,7 +65,9 @@ void StateWriter::submit(Batch batch, Deadline deadline, Done done) {
           [work](const Error* error) {
             work->done(error == nullptr ? std::move(work->outcome)
                                         : Result<Receipt>(Failure(*error)));
-          }});
+          },
+          {},
+          derived});
 }
 
 Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&)> change) {
@@ -66,6 +76,10 @@ Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&
 
 Result<void> StateWriter::run_alone(Deadline deadline, std::function<void(Database&)> work) {
   return wait_for({deadline, {1, 0}, {}, {}, std::move(work)});
+}
+
+Result<void> StateWriter::flush(Deadline deadline) {
+  return run(deadline, touch);
 }
 
 Result<void> StateWriter::wait_for(StateJob job) {
@@ -171,7 +185,7 @@ std::optional<Error> StateWriter::try_group(std::span<StateJob> group) {
 }
 
 void StateWriter::write(std::span<StateJob> group) {
-  flush_.prepare();
+  flush_.prepare(std::ranges::all_of(group, &StateJob::derived));
   Transaction transaction(*database_);
   tables_.begin(ground_.store_ms());
   for (StateJob& job : group) {
@@ -189,12 +203,9 @@ void StateWriter::write(std::span<StateJob> group) {
 
 void StateWriter::flush_if_overdue() {
   if (flush_.is_overdue()) {
-    StateJob touch{Deadline::in(1s),
-                   {},
-                   [this](StateTables&) { database_->run("UPDATE mark SET version=version"); },
-                   {}};
-    static_cast<void>(
-        try_group({&touch, 1}));  // a fault is in the vitals, there is nobody to tell here
+    StateJob job{Deadline::in(1s), {}, touch, {}};
+    // A fault is in the vitals, there is nobody to tell here.
+    static_cast<void>(try_group({&job, 1}));
   }
 }
 

@@ -23,6 +23,7 @@ struct StateJob {
   std::function<void(const Error*)> finish;
   /// Instead of `apply`: runs outside of any transaction, with nobody else writing.
   std::function<void(Database&)> alone = {};
+  bool derived = false;  ///< as in `Batch`
 };
 
 /// The only writer of `edge.db`, with group commit as the log writer. `submit` and the figures are
@@ -45,6 +46,9 @@ class StateWriter {
 
   /// Runs `work` between two transactions and waits for it.
   Result<void> run_alone(Deadline deadline, std::function<void(Database&)> work);
+
+  /// Returns when everything committed before is flushed.
+  Result<void> flush(Deadline deadline);
 
   /// Length of the write-ahead log: what was written since it began anew.
   [[nodiscard]] std::uint64_t wal_pages() const { return wal_pages_; }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Which commits wait for the disk. SQLite's calls of fsync and fdatasync come here first, and are
+// counted.
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/contract/subject.h"
+
+namespace {
+
+std::atomic<int> flushes{0};
+
+}  // namespace
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name)
+extern "C" int fsync(int file) {
+  ++flushes;
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
+
+extern "C" int fdatasync(int file) {
+  ++flushes;
+  return static_cast<int>(syscall(SYS_fdatasync, file));
+}
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
+
+using namespace edge;
+using namespace edge::test;
+
+namespace {
+
+storage::Batch derived(std::string value) {
+  storage::Batch batch = putting({"state", "part", "key"}, std::move(value));
+  batch.derived = true;
+  return batch;
+}
+
+/// Commits and tells how often that flushed. A derived commit does it once a second, so the least
+/// of three is what counts.
+int flushes_of(Subject& subject, const storage::Batch& batch) {
+  int least = 1'000;
+  for (int i = 0; i < 3; ++i) {
+    const int before = flushes;
+    REQUIRE(subject->commit(batch, soon()).has_value());
+    least = std::min(least, flushes - before);
+  }
+  return least;
+}
+
+}  // namespace
+
+TEST_CASE("what can be made again does not wait for the disk, all else does", "[storage]") {
+  Subject subject("sqlite");
+
+  CHECK(flushes_of(subject, putting({"state", "part", "key"}, "1")) > 0);
+  CHECK(flushes_of(subject, derived("2")) == 0);
+  CHECK(flushes_of(subject, appending({"a"})) > 0);
+  CHECK(flushes_of(subject, putting({"state", "part", "key"}, "3")) > 0);
+}
+
+TEST_CASE("before records go, what was committed about them is flushed", "[storage]") {
+  Subject subject("sqlite", {.roll_bytes = 1});
+  REQUIRE(subject->commit(appending({"a"}), soon()).has_value());
+  REQUIRE(subject->commit(appending({"b"}), soon()).has_value());
+  REQUIRE(subject->commit(derived("1"), soon()).has_value());
+  subject.clock.advance(1h);
+  subject.reopen();  // seals what is closed
+  REQUIRE(subject->commit(derived("2"), soon()).has_value());
+  REQUIRE(subject->commit(derived("3"), soon()).has_value());
+
+  const int before = flushes;
+  const auto removed =
+      subject->retain({.before = to_ms(subject.clock.store_now()), .passed = 1}, soon());
+
+  REQUIRE(removed.has_value());
+  CHECK(*removed == 1);
+  CHECK(flushes - before >= 2);  // that one, and of the row of the file
+}
