@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/storage/sqlite/id_filter.h"
+#include "core/storage/sqlite/id_hash.h"
 
 namespace edge::storage::sqlite {
 

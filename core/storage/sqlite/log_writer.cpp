@@ -27,6 +27,10 @@ std::string_view octets_of(const Token& token) {
   return {reinterpret_cast<const char*>(token.data()), token.size()};
 }
 
+std::uint64_t number_of(const std::shared_ptr<Volume>& volume) {
+  return volume->number();
+}
+
 Error too_late() {
   return {ErrorCode::Unavailable,
           "the deadline passed before the batch was begun",
@@ -210,23 +214,28 @@ void LogWriter::place(Append& append, std::uint32_t& counted, Receipt& receipt) 
 
 bool LogWriter::is_duplicate(const NewRecord& record) {
   const IdHash hash = hash_of(record.source, record.id);
-  for (const std::shared_ptr<Volume>& volume : older_) {
-    try {
-      if (volume->has_seen(hash, now_ - kDedupeWindowMs)) {
-        return true;
-      }
-    } catch (const DatabaseFault& fault) {
-      if (fault.error().reason != "corrupt") {
-        throw;
-      }
-      // A damaged volume loses only itself; what it knew about ids is lost with it.
-    }
-  }
-  if (!ids_.insert(hash)) {
+  const bool is_old =
+      std::ranges::any_of(unsealed_, [&](const auto& one) { return has_seen(*one, hash); }) ||
+      index_.any_of(hash, [&](std::uint64_t number) {
+        return has_seen(**std::ranges::lower_bound(older_, number, {}, number_of), hash);
+      });
+  if (is_old || !ids_.insert(hash)) {
     return true;
   }
   fresh_ids_.append(hash.data(), hash.size());
   return false;
+}
+
+bool LogWriter::has_seen(Volume& volume, const IdHash& hash) const {
+  try {
+    return volume.has_seen(hash, now_ - kDedupeWindowMs);
+  } catch (const DatabaseFault& fault) {
+    if (fault.error().reason != "corrupt") {
+      throw;
+    }
+    // A damaged volume loses only itself; what it knew about ids is lost with it.
+    return false;
+  }
 }
 
 /// Nothing of the present group was stored.
@@ -303,12 +312,36 @@ void LogWriter::refresh_older() {
     return;
   }
   older_generation_ = volumes_.generation();
-  older_.clear();
+  const VolumeSet::Volumes before = std::exchange(older_, {});
+  unsealed_.clear();
   for (std::shared_ptr<Volume>& volume : volumes_.all()) {
     if (volume->state() != Volume::State::Active &&
         volume->is_younger_than(ground_.store_ms() - kDedupeWindowMs)) {
       older_.push_back(std::move(volume));
     }
+  }
+  for (const auto& volume : before) {
+    if (std::ranges::find(older_, volume) == older_.end()) {
+      index_.remove(volume->number());
+    }
+  }
+  for (const auto& volume : older_) {
+    if (volume->state() != Volume::State::Sealed) {
+      unsealed_.push_back(volume);
+    } else if (std::ranges::find(before, volume) == before.end()) {
+      index(*volume);
+    }
+  }
+}
+
+void LogWriter::index(Volume& volume) {
+  try {
+    index_.add(volume.number(), volume.id_tags());
+  } catch (const DatabaseFault& fault) {
+    if (fault.error().reason != "corrupt") {
+      throw;
+    }
+    // As when it is damaged later: nothing that it has seen is known.
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/storage/sqlite/ground.h"
 #include "core/storage/sqlite/group_queue.h"
+#include "core/storage/sqlite/id_index.h"
 #include "core/storage/sqlite/id_set.h"
 #include "core/storage/sqlite/recent.h"
 #include "core/storage/sqlite/schema.h"
@@ -70,6 +71,7 @@ class LogWriter {
   Result<Receipt> place(Job& job);
   void place(Append& append, std::uint32_t& counted, Receipt& receipt);
   bool is_duplicate(const NewRecord& record);
+  bool has_seen(Volume& volume, const IdHash& hash) const;
   std::optional<Receipt> known_receipt(const Token& token);
   void insert_rows();
   void insert(const std::string& sql, std::size_t first, std::size_t count);
@@ -81,6 +83,7 @@ class LogWriter {
   void roll_now();
   void open_active();
   void refresh_older();
+  void index(Volume& volume);
 
   Ground& ground_;
   VolumeSet& volumes_;
@@ -90,7 +93,9 @@ class LogWriter {
 
   // Below: of the writer's thread.
   std::shared_ptr<Volume> active_;
-  VolumeSet::Volumes older_;  // those that can hold ids of the dedupe window
+  VolumeSet::Volumes older_;     // those that can hold ids of the dedupe window
+  VolumeSet::Volumes unsealed_;  // those of them that are not sealed yet
+  IdIndex index_;                // of the others
   std::uint64_t older_generation_ = 0;
   IdSet ids_;              // of the active volume
   std::string fresh_ids_;  // packed: those of the present group

@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kReaders = 4;
-constexpr int kReaderCacheKib = 256;  // there are many volumes, and most reading goes forward
+constexpr int kReaderCacheKib = 128;  // there are many volumes, and most reading goes forward
 constexpr auto kLookUp = 10s;         // bound of a look-up of the log writer
 
 /// Collects rows into a page; damage behind good rows ends it.
@@ -212,7 +212,6 @@ Recent::Heads Volume::heads(Deadline deadline) {
 
 bool Volume::has_seen(const IdHash& hash, std::int64_t since) {
   if (committed_ <= since) {
-    filter_.reset();
     ids_.reset();
     return false;
   }
@@ -222,18 +221,20 @@ bool Volume::has_seen(const IdHash& hash, std::int64_t since) {
     }
     return ids_->contains(hash);
   }
-  if (filter_ && !filter_->may_have(hash)) {
-    return false;
-  }
   const auto reader = readers_.lend(Deadline::in(kLookUp));
-  if (!filter_) {
-    filter_.emplace(meta(*reader, "id_filter"));
-    if (!filter_->may_have(hash)) {
-      return false;
-    }
-  }
   const std::string_view octets(hash.data(), hash.size());
   return reader->query("SELECT 1 FROM seen WHERE h=?1").bind(1, octets).step();
+}
+
+std::optional<IdTags> Volume::id_tags() {
+  std::optional<IdTags> tags;
+  {
+    const auto reader = readers_.lend(Deadline::in(kLookUp));
+    tags = IdTags::unpack(meta(*reader, "id_tags"));
+    tags = tags ? tags : IdTags::of(sorted_ids(*reader));
+  }
+  close_idle_readers();  // nobody may need their pages again
+  return tags;
 }
 
 std::optional<std::string> Volume::receipt_of(std::string_view token, std::int64_t since) {
@@ -254,6 +255,8 @@ IdSet read_ids(Database& database) {
 
 std::vector<IdHash> sorted_ids(Database& database) {
   std::vector<IdHash> ids;
+  ids.reserve(static_cast<std::size_t>(
+      database.number("SELECT (SELECT max(seq) FROM ev) - (SELECT min(seq) FROM ev) + 1")));
   each_id(database, [&ids](const IdHash& hash) { ids.push_back(hash); });
   std::ranges::sort(ids);
   return ids;

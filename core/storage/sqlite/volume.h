@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One file of the log, `events/N.ev`, from its making to its sealing. The log writer alone appends
-// to the newest one; when it is closed, indexes and the filter of its ids are added in the
+// to the newest one; when it is closed, indexes and the tags of its ids are added in the
 // background and the file never changes again.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 
-#include "core/storage/sqlite/id_filter.h"
+#include "core/storage/sqlite/id_index.h"
 #include "core/storage/sqlite/id_set.h"
 #include "core/storage/sqlite/reader_pool.h"
 #include "core/storage/sqlite/recent.h"
@@ -31,7 +31,7 @@ struct VolumeFacts {
   std::string sha256 = {};  ///< empty until it is known
 };
 
-/// Reading is thread-safe; `has_seen` and `receipt_of` are for the log writer only.
+/// Reading is thread-safe; `has_seen`, `id_tags` and `receipt_of` are for the log writer only.
 class Volume {
  public:
   enum class State : std::uint8_t { Active, Closed, Sealed };
@@ -69,13 +69,15 @@ class Volume {
   /// True when a record with this hash may have been appended since `since` (store time) and is
   /// here.
   bool has_seen(const IdHash& hash, std::int64_t since);
+  /// What the search for duplicates keeps in memory of a sealed volume; see `IdIndex::add`.
+  std::optional<IdTags> id_tags();
   /// The receipt of a token applied since `since`.
   std::optional<std::string> receipt_of(std::string_view token, std::int64_t since);
 
   /// The writer has gone to the next volume; its last commit was at `committed`, the hashes of all
   /// its ids are `ids`.
   void close(std::int64_t committed, IdSet ids);
-  /// Adds indexes and filter and makes the file read-only; harmless to repeat after a crash in
+  /// Adds indexes and tags and makes the file read-only; harmless to repeat after a crash in
   /// between.
   VolumeFacts seal();
   /// Writes this sealed volume without the records at `offsets` (rising) and without the hashes
@@ -98,8 +100,7 @@ class Volume {
   std::atomic<State> state_;
   std::atomic<std::int64_t> committed_;
   ReaderPool readers_;
-  std::optional<IdFilter> filter_;  // of the log writer, when sealed
-  std::optional<IdSet> ids_;        // of the log writer, when closed
+  std::optional<IdSet> ids_;  // of the log writer, when closed
 };
 
 /// The hashes of all ids in a volume that is not sealed, or whose sealing was cut off.

@@ -35,24 +35,29 @@ std::string sha256_of_file(const std::filesystem::path& path) {
   return digest;
 }
 
-void Volume::write_sealed_parts(Database& database) {
-  prepare_writer(database, kVolumeCacheMib);
-  const std::vector<IdHash> ids = sorted_ids(database);
-  IdFilter filter = IdFilter::for_ids(ids.size());
-  Transaction transaction(database);
+namespace {
+
+void write_ids(Database& database, const std::vector<IdHash>& ids) {
   // Emptied first: the file does not shrink, but the table takes the pages that become free.
   database.run("DELETE FROM seen_group");
   database.run("CREATE TABLE IF NOT EXISTS seen(h BLOB PRIMARY KEY) WITHOUT ROWID");
-  {
-    Query insert = database.query("INSERT OR IGNORE INTO seen VALUES(?1)");
-    for (const IdHash& id : ids) {
-      const std::string_view octets(id.data(), id.size());
-      filter.add(id);
-      insert.bind(1, octets).run_and_reset();
-    }
+  Query insert = database.query("INSERT OR IGNORE INTO seen VALUES(?1)");
+  for (const IdHash& id : ids) {
+    const std::string_view octets(id.data(), id.size());
+    insert.bind(1, octets).run_and_reset();
   }
+  if (const auto tags = IdTags::of(ids)) {
+    set_meta(database, "id_tags", tags->pack());
+  }
+}
+
+}  // namespace
+
+void Volume::write_sealed_parts(Database& database) {
+  prepare_writer(database, kVolumeCacheMib);
+  Transaction transaction(database);
+  write_ids(database, sorted_ids(database));
   database.run(kSealedIndexes);
-  set_meta(database, "id_filter", filter.octets());
   transaction.commit();
   database.run("PRAGMA wal_checkpoint(TRUNCATE)");
 }
