@@ -31,7 +31,7 @@ namespace {
 
 /// How long the store may keep an event waiting whose person is looked up for.
 constexpr std::chrono::milliseconds kSessionPatience{50};
-constexpr std::size_t kSessionBytes = std::size_t{16} << 20U;  // of some 40,000 people
+constexpr std::size_t kSessionBytes = std::size_t{12} << 20U;  // of some 30,000 people
 
 Result<transport::GuardRules> guard_rules(const config::Config& config) {
   transport::GuardRules rules{.allow_http = config.outbound.allow_http};

@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "core/accounts/demo.h"
@@ -71,11 +73,12 @@ void raise_file_limit() {
 
 /// The threads that answer give back what the log writer needs next, and the other way round:
 /// memory that an arena returned to the system at every lull (the default above 128 KiB) would be
-/// asked for again at once. Few arenas: what one thread frees, another one of the many takes.
+/// asked for again at once. Few arenas: what one thread frees, another one of the many takes. What
+/// is large and rare, as tables that grow, is not worth keeping.
 void keep_freed_memory() {
-  ::mallopt(M_ARENA_MAX, 4);
+  ::mallopt(M_ARENA_MAX, std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 2, 4));
   ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
-  ::mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
 }
 
 sigset_t block_signals() {

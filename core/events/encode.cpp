@@ -27,11 +27,13 @@ void write_internals(json::Writer& out, const Draft& draft, const Internals& int
   out.end_object();
 }
 
-/// Room for the members that the event does not bring along.
-constexpr std::size_t kOwnMembers = 384;
+/// Room for names, times, session and source. What is encoded is kept in memory for a while, so it
+/// should neither outgrow its room, which doubles it, nor leave much of it empty.
+constexpr std::size_t kOwnMembers = 480;
 
 std::size_t size_of(const Draft& draft) {
-  std::size_t size = kOwnMembers;
+  std::size_t size = kOwnMembers + draft.id.text.size() + draft.event.size() +
+                     draft.user_id.size() + draft.anonymous_id.size();
   for (const auto& part : {draft.properties, draft.traits, draft.context, draft.integrations}) {
     size += part ? part->raw().size() : 0;
   }

@@ -11,8 +11,8 @@
 namespace edge::workers {
 namespace {
 
-constexpr std::chrono::seconds kPeriod{10};
-constexpr std::size_t kTolerated = std::size_t{24} << 20U;  ///< free octets that may stay
+constexpr std::chrono::seconds kPeriod{5};
+constexpr std::size_t kTolerated = std::size_t{16} << 20U;  ///< free octets that may stay
 
 }  // namespace
 

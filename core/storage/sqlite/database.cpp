@@ -132,6 +132,10 @@ void Database::Finalizer::operator()(sqlite3_stmt* statement) const {
 
 Database::Database(std::filesystem::path path, Mode mode)
     : path_(std::move(path)), deadline_(Deadline::in(24h * 36'500)) {
+  // Or each connection would set twenty pages aside before the size of its cache is known: a third
+  // of a MiB for a volume, of which there are dozens. Fails, without harm, once SQLite is in use.
+  static const int no_pages_ahead = sqlite3_config(SQLITE_CONFIG_PAGECACHE, nullptr, 0, 0);
+  static_cast<void>(no_pages_ahead);
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |=
       mode == Mode::ReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;

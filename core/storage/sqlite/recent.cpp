@@ -8,7 +8,7 @@
 namespace edge::storage::sqlite {
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{12} << 20U;
+constexpr std::size_t kMaxBytes = std::size_t{8} << 20U;
 constexpr std::size_t kMaxRecords = 65'536;
 
 std::size_t cost_of(const Recent::Appended& item) {

@@ -17,7 +17,7 @@
 namespace edge::storage::sqlite {
 
 /// The newest committed records and the heads of all lanes, in memory, so that readers that keep up
-/// never touch the disk and readers that wait are woken. Thread-safe. At most 16 MiB and 65,536
+/// never touch the disk and readers that wait are woken. Thread-safe. At most 8 MiB and 65,536
 /// records.
 class Recent {
  public:
