@@ -109,8 +109,8 @@ struct Advance {
 /// checks, then puts, dels, adds, and the rest.
 struct Batch {
   Token token = {};
-  /// All of it can be made again from the log: its receipt may come before the flush. A power cut
-  /// takes at most a second of such batches, and none that was committed before another one.
+  /// All of it can be made again from the log, so its receipt comes before the flush. A power cut
+  /// may take the last seconds of such batches, but none that was committed before another kind.
   bool derived = false;
   std::vector<Check> checks = {};
   std::vector<Put> puts = {};

@@ -102,6 +102,16 @@ DirectoryLock::~DirectoryLock() {
   ::close(descriptor_);
 }
 
+void flush_file(const std::filesystem::path& path) {
+  const File file(path, O_RDONLY);
+  if (file.descriptor() < 0 && errno == ENOENT) {
+    return;
+  }
+  if (file.descriptor() < 0 || ::fdatasync(file.descriptor()) != 0) {
+    throw system_fault(errno, "flush", path);
+  }
+}
+
 void flush_directory(const std::filesystem::path& directory) {
   const File file(directory, O_RDONLY | O_DIRECTORY);
   if (file.descriptor() < 0 || ::fsync(file.descriptor()) != 0) {

@@ -59,6 +59,8 @@ class DirectoryLock {
   int descriptor_ = -1;
 };
 
+/// Flushes what was written to a file; one that is not there has nothing.
+void flush_file(const std::filesystem::path& path);
 /// Flushes a directory, so that files made, renamed or removed in it stay so.
 void flush_directory(const std::filesystem::path& directory);
 

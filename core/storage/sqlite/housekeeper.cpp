@@ -78,6 +78,7 @@ void Housekeeper::run(const std::stop_token& stop) {
     const VolumeSet::Volumes volumes = volumes_.all();
     {
       const auto hold = hold_volumes();
+      flush_state();
       move_state();
       move_log(volumes.back()->path());
     }
@@ -154,6 +155,18 @@ Result<void> Housekeeper::store(std::uint64_t number, const std::optional<Volume
   });
 }
 
+/// Derived commits do not wait for the disk, and need not make a restart fold for long either.
+void Housekeeper::flush_state() {
+  if (!state_.take_unflushed()) {
+    return;
+  }
+  try {
+    flush_file(wal_of(ground_.directory / "edge.db"));
+  } catch (const DatabaseFault& fault) {
+    ground_.judge(fault.error());
+  }
+}
+
 void Housekeeper::move_state() {
   const std::filesystem::path path = ground_.directory / "edge.db";
   const std::uint64_t length = state_.wal_pages();
@@ -171,9 +184,11 @@ void Housekeeper::move_state() {
   move(path, kMove);
   state_moved_ = length;
   if (length > kRestartPages) {
-    // What was written meanwhile, with nobody writing more: the next change finds everything moved,
-    // and overwrites the log from its beginning. SQLite's RESTART would keep the writer waiting
-    // for all of it. A failure shows when it is tried again.
+    // What was written meanwhile, and the little that was written while that was moved, with nobody
+    // writing more: the next change finds everything moved, and overwrites the log from its
+    // beginning. SQLite's RESTART would keep the writer waiting for all of it. A failure shows when
+    // it is tried again.
+    move(path, kMove);
     static_cast<void>(
         state_.run_alone(Deadline::in(10s), [](Database& database) { database.run(kMove); }));
   }

@@ -42,6 +42,7 @@ class Housekeeper {
   Result<void> try_seal(Volume& volume);
   /// Moves what the write-ahead log of the state, or of the active volume, has grown by into its
   /// file when that is much; all of it, and the log emptied, when nobody writes.
+  void flush_state();
   void move_state();
   void move_log(const std::filesystem::path& path);
   void move(const std::filesystem::path& path, const char* how);

@@ -132,8 +132,9 @@ FlushRule::FlushRule(Database& database, Durability durability)
     : database_(database), durability_(durability), flushed_at_(std::chrono::steady_clock::now()) {}
 
 void FlushRule::prepare(bool derived) {
-  const bool wants_full = (durability_ == Durability::Full && !derived) ||
-                          std::chrono::steady_clock::now() - flushed_at_ >= 1s;
+  const bool wants_full = durability_ == Durability::Full
+                              ? !derived
+                              : std::chrono::steady_clock::now() - flushed_at_ >= 1s;
   if (wants_full != is_full_) {
     database_.run(wants_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     is_full_ = wants_full;
@@ -148,7 +149,8 @@ void FlushRule::committed() {
 }
 
 bool FlushRule::is_overdue() const {
-  return unflushed_ && std::chrono::steady_clock::now() - flushed_at_ >= 1s;
+  return durability_ == Durability::Normal && unflushed_ &&
+         std::chrono::steady_clock::now() - flushed_at_ >= 1s;
 }
 
 }  // namespace edge::storage::sqlite

@@ -48,16 +48,20 @@ void check_structure(Database& database);
 std::string meta(Database& database, std::string_view name);
 void set_meta(Database& database, std::string_view name, std::string_view value);
 
-/// Decides with which `synchronous` the next commit runs: FULL, or, where losing the last second is
-/// allowed, FULL once a second (it flushes the earlier ones too). One thread only.
+/// Decides with which `synchronous` the next commit runs: FULL, which flushes the earlier ones too;
+/// NORMAL when it is derived; or, where losing the last second is allowed, FULL once a second. One
+/// thread only.
 class FlushRule {
  public:
   FlushRule(Database& database, Durability durability);
-  /// Before BEGIN. `derived`: the next commit may be lost, whatever the durability.
+  /// Before BEGIN.
   void prepare(bool derived = false);
   /// After COMMIT.
   void committed();
-  /// True when commits of more than a second ago are not flushed yet: an empty commit is due.
+  /// True when commits are not flushed yet.
+  [[nodiscard]] bool is_unflushed() const { return unflushed_; }
+  /// True when more than a second has passed since the last flush that may not be later: an empty
+  /// commit is due.
   [[nodiscard]] bool is_overdue() const;
 
  private:

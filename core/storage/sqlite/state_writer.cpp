@@ -198,6 +198,7 @@ void StateWriter::write(std::span<StateJob> group) {
   transaction.commit();
   tables_.committed();
   flush_.committed();
+  unflushed_ = flush_.is_unflushed();
   EDGE_FAULT("apply.after_commit");
 }
 

@@ -49,6 +49,9 @@ class StateWriter {
 
   /// Returns when everything committed before is flushed.
   Result<void> flush(Deadline deadline);
+  /// True when something was committed without a flush since the last call. Whoever asks flushes
+  /// the write-ahead log beside the writer, which need not wait for it.
+  bool take_unflushed() { return unflushed_.exchange(false); }
 
   /// Length of the write-ahead log: what was written since it began anew.
   [[nodiscard]] std::uint64_t wal_pages() const { return wal_pages_; }
@@ -68,6 +71,7 @@ class StateWriter {
 
   Ground& ground_;
   std::atomic<std::uint64_t> wal_pages_{0};
+  std::atomic<bool> unflushed_ = false;
   const std::unique_ptr<Database> database_;
   StateTables tables_;
   FlushRule flush_;
