@@ -147,6 +147,10 @@ Database::Database(std::filesystem::path path, Mode mode)
   if (code != SQLITE_OK) {
     throw fault(code);
   }
+  if (mode == Mode::Immutable) {
+    // 48 KiB for quick small allocations: too much for each of dozens of volumes, seldom asked.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 0, 0);
+  }
   sqlite3_busy_timeout(handle, kBusyMs);
   sqlite3_progress_handler(handle, kOperationsPerDeadlineCheck, &Database::check_deadline, this);
   run("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY");

@@ -17,8 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kReaders = 4;
-constexpr int kReaderCacheKib = 128;  // there are many volumes, and most reading goes forward
-constexpr auto kLookUp = 10s;         // bound of a look-up of the log writer
+constexpr int kReaderCacheKib = 64;  // there are many volumes, and most reading goes forward
+constexpr auto kLookUp = 10s;        // bound of a look-up of the log writer
 
 /// Collects rows into a page; damage behind good rows ends it.
 class Collector {
