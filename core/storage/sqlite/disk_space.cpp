@@ -102,13 +102,17 @@ DirectoryLock::~DirectoryLock() {
   ::close(descriptor_);
 }
 
-void flush_file(const std::filesystem::path& path) {
-  const File file(path, O_RDONLY);
+std::filesystem::path wal_of(const std::filesystem::path& path) {
+  return path.string() + "-wal";
+}
+
+void flush_wal(const std::filesystem::path& path) {
+  const File file(wal_of(path), O_RDONLY);
   if (file.descriptor() < 0 && errno == ENOENT) {
-    return;
+    return;  // all is in the file itself
   }
   if (file.descriptor() < 0 || ::fdatasync(file.descriptor()) != 0) {
-    throw system_fault(errno, "flush", path);
+    throw system_fault(errno, "flush", wal_of(path));
   }
 }
 

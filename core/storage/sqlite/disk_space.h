@@ -59,8 +59,12 @@ class DirectoryLock {
   int descriptor_ = -1;
 };
 
-/// Flushes what was written to a file; one that is not there has nothing.
-void flush_file(const std::filesystem::path& path);
+/// The write-ahead log of a database file.
+std::filesystem::path wal_of(const std::filesystem::path& path);
+/// Flushes what was written to the write-ahead log of a database file, so that what was committed
+/// before survives a power cut. Throws a fault. An empty commit with `synchronous=FULL` would not
+/// do: SQLite flushes nothing when it has written nothing.
+void flush_wal(const std::filesystem::path& path);
 /// Flushes a directory, so that files made, renamed or removed in it stay so.
 void flush_directory(const std::filesystem::path& directory);
 

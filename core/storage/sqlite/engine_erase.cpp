@@ -147,7 +147,11 @@ Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
       break;
     }
     // How far the consumers are must not be lost once the records are gone.
-    if (auto flushed = removed == 0 ? state_->flush(deadline) : Result<void>{}; !flushed) {
+    const auto flushed = guarded([&] {
+      flush_wal(ground_.directory / "edge.db");
+      return true;
+    });
+    if (!flushed) {
       return Failure(flushed.error());
     }
     volumes_.remove(volume.number());

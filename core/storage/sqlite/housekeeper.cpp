@@ -23,10 +23,6 @@ constexpr std::uint64_t kRestartPages = (std::uint64_t{64} << 20U) / kStatePageB
 constexpr const char* kMove = "PRAGMA wal_checkpoint(PASSIVE)";
 constexpr const char* kEmpty = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-std::filesystem::path wal_of(const std::filesystem::path& path) {
-  return path.string() + "-wal";
-}
-
 std::uint64_t size_of(const std::filesystem::path& path) {
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
@@ -161,7 +157,7 @@ void Housekeeper::flush_state() {
     return;
   }
   try {
-    flush_file(wal_of(ground_.directory / "edge.db"));
+    flush_wal(ground_.directory / "edge.db");
   } catch (const DatabaseFault& fault) {
     ground_.judge(fault.error());
   }

@@ -162,7 +162,6 @@ void LogWriter::commit() {
     throw system_fault(error, "flush", database_->path());
   }
   database_->query("COMMIT").run();
-  flush_->committed();
   EDGE_FAULT("log.after_commit");
 }
 
@@ -267,15 +266,11 @@ std::optional<Receipt> LogWriter::known_receipt(const Token& token) {
 }
 
 void LogWriter::flush_if_overdue() {
-  if (!flush_->is_overdue() || ground_.vitals.failure()) {
+  if (ground_.vitals.failure()) {
     return;
   }
   try {
-    flush_->prepare();
-    Transaction transaction(*database_);
-    database_->query("UPDATE mark SET next=next").run();
-    transaction.commit();
-    flush_->committed();
+    flush_->flush_if_overdue();
   } catch (const DatabaseFault& fault) {
     ground_.judge(fault.error());
   }

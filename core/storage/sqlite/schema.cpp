@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "core/storage/sqlite/disk_space.h"
+
 namespace edge::storage::sqlite {
 namespace {
 
@@ -132,25 +134,21 @@ FlushRule::FlushRule(Database& database, Durability durability)
     : database_(database), durability_(durability), flushed_at_(std::chrono::steady_clock::now()) {}
 
 void FlushRule::prepare(bool derived) {
-  const bool wants_full = durability_ == Durability::Full
-                              ? !derived
-                              : std::chrono::steady_clock::now() - flushed_at_ >= 1s;
+  const bool wants_full = durability_ == Durability::Full && !derived;
   if (wants_full != is_full_) {
     database_.run(wants_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     is_full_ = wants_full;
   }
+  unflushed_ = true;
 }
 
-void FlushRule::committed() {
-  unflushed_ = !is_full_;
-  if (is_full_) {
-    flushed_at_ = std::chrono::steady_clock::now();
+void FlushRule::flush_if_overdue() {
+  const auto now = std::chrono::steady_clock::now();
+  if (durability_ == Durability::Normal && unflushed_ && now - flushed_at_ >= 1s) {
+    flush_wal(database_.path());
+    unflushed_ = false;
+    flushed_at_ = now;
   }
-}
-
-bool FlushRule::is_overdue() const {
-  return durability_ == Durability::Normal && unflushed_ &&
-         std::chrono::steady_clock::now() - flushed_at_ >= 1s;
 }
 
 }  // namespace edge::storage::sqlite

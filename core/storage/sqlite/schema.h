@@ -48,21 +48,16 @@ void check_structure(Database& database);
 std::string meta(Database& database, std::string_view name);
 void set_meta(Database& database, std::string_view name, std::string_view value);
 
-/// Decides with which `synchronous` the next commit runs: FULL, which flushes the earlier ones too;
-/// NORMAL when it is derived; or, where losing the last second is allowed, FULL once a second. One
-/// thread only.
+/// When commits reach the disk. With `Durability::Full` each flushes itself and those before it,
+/// but for derived ones, which somebody else must `flush_wal`. With `Normal` `flush_if_overdue`
+/// does it for all of a second together. One thread only.
 class FlushRule {
  public:
   FlushRule(Database& database, Durability durability);
   /// Before BEGIN.
   void prepare(bool derived = false);
-  /// After COMMIT.
-  void committed();
-  /// True when commits are not flushed yet.
-  [[nodiscard]] bool is_unflushed() const { return unflushed_; }
-  /// True when more than a second has passed since the last flush that may not be later: an empty
-  /// commit is due.
-  [[nodiscard]] bool is_overdue() const;
+  /// After each commit, and when there was none for a while. Throws a fault.
+  void flush_if_overdue();
 
  private:
   Database& database_;

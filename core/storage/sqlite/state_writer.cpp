@@ -20,11 +20,6 @@ Error unavailable(const char* why) {
   return {ErrorCode::Unavailable, why, "", "unavailable", 1s};
 }
 
-/// A change that changes nothing, so that there is something to flush.
-void touch(StateTables& tables) {
-  tables.database().run("UPDATE mark SET version=version");
-}
-
 }  // namespace
 
 StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database, DueSizes& sizes)
@@ -76,10 +71,6 @@ Result<void> StateWriter::run(Deadline deadline, std::function<void(StateTables&
 
 Result<void> StateWriter::run_alone(Deadline deadline, std::function<void(Database&)> work) {
   return wait_for({deadline, {1, 0}, {}, {}, std::move(work)});
-}
-
-Result<void> StateWriter::flush(Deadline deadline) {
-  return run(deadline, touch);
 }
 
 Result<void> StateWriter::wait_for(StateJob job) {
@@ -185,7 +176,8 @@ std::optional<Error> StateWriter::try_group(std::span<StateJob> group) {
 }
 
 void StateWriter::write(std::span<StateJob> group) {
-  flush_.prepare(std::ranges::all_of(group, &StateJob::derived));
+  const bool derived = std::ranges::all_of(group, &StateJob::derived);
+  flush_.prepare(derived);
   Transaction transaction(*database_);
   tables_.begin(ground_.store_ms());
   for (StateJob& job : group) {
@@ -197,16 +189,18 @@ void StateWriter::write(std::span<StateJob> group) {
   }
   transaction.commit();
   tables_.committed();
-  flush_.committed();
-  unflushed_ = flush_.is_unflushed();
+  unflushed_ = unflushed_ || derived;
   EDGE_FAULT("apply.after_commit");
 }
 
 void StateWriter::flush_if_overdue() {
-  if (flush_.is_overdue()) {
-    StateJob job{Deadline::in(1s), {}, touch, {}};
-    // A fault is in the vitals, there is nobody to tell here.
-    static_cast<void>(try_group({&job, 1}));
+  if (ground_.vitals.failure()) {
+    return;
+  }
+  try {
+    flush_.flush_if_overdue();
+  } catch (const DatabaseFault& fault) {
+    ground_.judge(fault.error());
   }
 }
 

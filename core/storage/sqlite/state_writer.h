@@ -47,10 +47,8 @@ class StateWriter {
   /// Runs `work` between two transactions and waits for it.
   Result<void> run_alone(Deadline deadline, std::function<void(Database&)> work);
 
-  /// Returns when everything committed before is flushed.
-  Result<void> flush(Deadline deadline);
-  /// True when something was committed without a flush since the last call. Whoever asks flushes
-  /// the write-ahead log beside the writer, which need not wait for it.
+  /// True when something derived was committed since the last call. Whoever asks flushes the
+  /// write-ahead log, beside the writer, which need not wait for it.
   bool take_unflushed() { return unflushed_.exchange(false); }
 
   /// Length of the write-ahead log: what was written since it began anew.
