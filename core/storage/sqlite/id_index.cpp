@@ -51,9 +51,13 @@ std::string IdTags::pack() const {
 }
 
 template <typename Change>
-void IdIndex::rebuild(const Change& change) {
+void IdIndex::rebuild(const std::vector<std::uint8_t>& counts, const Change& change) {
   std::vector<std::uint16_t> tags;
   for (std::size_t i = 0; i < kSegments; ++i) {
+    const auto first = counts.begin() + static_cast<std::ptrdiff_t>(i * kBucketsPerSegment);
+    if (std::all_of(first, first + kBucketsPerSegment, [](auto count) { return count == 0; })) {
+      continue;
+    }
     Segment fresh;
     tags.clear();
     for (std::size_t j = 0; j < kBucketsPerSegment; ++j) {
@@ -72,7 +76,7 @@ void IdIndex::add(std::uint64_t volume, std::optional<IdTags> tags) {
     return;
   }
   auto more = tags->tags().begin();
-  rebuild([&](std::size_t bucket, std::span<const std::uint16_t> old, auto& fresh) {
+  rebuild(tags->counts(), [&](std::size_t bucket, auto old, auto& fresh) {
     fresh.insert(fresh.end(), old.begin(), old.end());
     fresh.insert(fresh.end(), more, more + tags->counts()[bucket]);
     more += tags->counts()[bucket];
@@ -86,7 +90,7 @@ void IdIndex::remove(std::uint64_t volume) {
   if (part == parts_.end()) {
     return;
   }
-  rebuild([&](std::size_t bucket, std::span<const std::uint16_t> old, auto& fresh) {
+  rebuild(part->counts, [&](std::size_t bucket, auto old, auto& fresh) {
     std::size_t before = 0;
     for (auto one = parts_.begin(); one != part; ++one) {
       before += one->counts[bucket];

@@ -100,9 +100,10 @@ class IdIndex {
         .subspan(segment.begins[i], segment.begins[i + 1] - segment.begins[i]);
   }
   [[nodiscard]] std::uint64_t volume_at(std::size_t bucket, std::size_t place) const;
-  /// `Change` gets a bucket and the tags it has, and appends those it will have.
+  /// Makes the segments anew in which `counts` has any: `change` gets each bucket and the tags it
+  /// has, and appends those it will have.
   template <typename Change>
-  void rebuild(const Change& change);
+  void rebuild(const std::vector<std::uint8_t>& counts, const Change& change);
 
   std::vector<Segment> segments_ = std::vector<Segment>(kSegments);
   std::vector<Part> parts_;  // a bucket has the tags of the first, then those of the second …

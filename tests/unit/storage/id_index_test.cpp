@@ -100,3 +100,15 @@ TEST_CASE("there are no tags when a bucket has too many ids", "[storage]") {
   ids.pop_back();
   CHECK(IdTags::of(ids));
 }
+
+TEST_CASE("a volume of few ids comes and goes beside a large one", "[storage]") {
+  IdIndex index;
+  index.add(1, IdTags::of(ids_from(0)));
+  const std::vector<IdHash> few = {hash_of(kIds), hash_of(kIds + 1)};
+  index.add(2, IdTags::of(few));
+
+  CHECK(index.any_of(few[1], [](std::uint64_t volume) { return volume == 2; }));
+  index.remove(2);
+  CHECK_FALSE(index.any_of(few[1], [](std::uint64_t volume) { return volume == 2; }));
+  CHECK(count_asking(index, 0, {1}) > kIds * 999 / 1'000);
+}
