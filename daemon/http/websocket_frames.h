@@ -32,7 +32,6 @@ inline constexpr std::uint16_t kTooBig = 1009;
 inline constexpr std::uint16_t kTryAgainLater = 1013;
 inline constexpr std::uint16_t kBadFrame = 4400;
 inline constexpr std::uint16_t kNotAuthenticated = 4401;
-inline constexpr std::uint16_t kNotAllowed = 4403;
 inline constexpr std::uint16_t kTimeout = 4408;
 inline constexpr std::uint16_t kTooMany = 4429;
 }  // namespace close_code

@@ -201,10 +201,28 @@ OutputStory accounts() {
           }};
 }
 
+OutputStory platform() {
+  return {.name = "queues and state",
+          .steps = {
+              {"queue send", {"orders", R"({"id":7})", "--create"}, kNothing},
+              {"queue list"},
+              {"queue show", {"orders"}},
+              {"queue peek", {"orders"}},
+              {"queue pause", {"orders"}, kNothing},
+              {"queue resume", {"orders"}, kNothing},
+              {"queue purge", {"orders", "--yes"}, kNothing},
+              {"state put", {"shop", "open", "true"}},
+              {"state get", {"shop", "open"}, kProduct},
+              {"state show", {"shop", "open"}},
+              {"state list", {"shop"}},
+              {"state delete", {"shop", "open"}, kNothing},
+          }};
+}
+
 }  // namespace
 
 std::vector<OutputStory> output_stories() {
-  return {setup(), keys(), flags(), events(), destinations(), accounts()};
+  return {setup(), keys(), flags(), events(), destinations(), accounts(), platform()};
 }
 
 }  // namespace edge::test

@@ -29,10 +29,15 @@ class LateStore final : public storage::Store {
 
   /// Called before each `get`, on the thread of the caller.
   std::function<void(std::span<const storage::Key>)> before_get = {};
+  /// Called before each commit, on the thread of the caller.
+  std::function<void(const storage::Batch&)> before_commit = {};
 
   using Store::commit;
   using Store::get;
   void commit(storage::Batch batch, storage::Deadline deadline, storage::Done done) override {
+    if (before_commit) {
+      before_commit(batch);
+    }
     const bool is_refused = refuse_every_ != 0 && ++commits_ % refuse_every_ == 0;
     jobs_.try_push([this, is_refused, deadline, batch = std::move(batch), done = std::move(done)] {
       std::this_thread::yield();
