@@ -148,8 +148,10 @@ Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
     }
     // How far the consumers are must not be lost once the records are gone.
     const auto flushed = guarded([&] {
-      flush_wal(ground_.directory / "edge.db");
-      return true;
+      if (removed == 0) {
+        flush_wal(ground_.directory / "edge.db");
+      }
+      return removed;
     });
     if (!flushed) {
       return Failure(flushed.error());

@@ -102,7 +102,7 @@ void LogWriter::run(const std::stop_token& stop) {
     } else if (stop.stop_requested()) {
       break;
     }
-    flush_if_overdue();
+    flush_->flush_if_overdue();
   }
 }
 
@@ -265,17 +265,6 @@ std::optional<Receipt> LogWriter::known_receipt(const Token& token) {
   return std::nullopt;
 }
 
-void LogWriter::flush_if_overdue() {
-  if (ground_.vitals.failure()) {
-    return;
-  }
-  try {
-    flush_->flush_if_overdue();
-  } catch (const DatabaseFault& fault) {
-    ground_.judge(fault.error());
-  }
-}
-
 void LogWriter::roll_if_due() {
   const bool is_old = created_ + ground_.options.roll_after.count() <= ground_.store_ms();
   if (is_old || active_->bytes() >= ground_.options.roll_bytes) {
@@ -345,7 +334,7 @@ void LogWriter::open_active() {
   database_ = std::make_unique<Database>(active_->path(), Database::Mode::ReadWrite);
   prepare_writer(*database_, kVolumeCacheMib);
   ids_ = read_ids(*database_);
-  flush_ = std::make_unique<FlushRule>(*database_, ground_.options.durability);
+  flush_ = std::make_unique<FlushRule>(ground_, *database_);
   has_content_ =
       has_content_ || database_->number("SELECT count(*) FROM (SELECT 1 FROM ev LIMIT 1)") != 0;
 }

@@ -78,7 +78,6 @@ class LogWriter {
   void write_marks();
   void forget_group();
   void commit();
-  void flush_if_overdue();
   void roll_if_due();
   void roll_now();
   void open_active();

@@ -130,11 +130,11 @@ void set_meta(Database& database, std::string_view name, std::string_view value)
   database.query("INSERT OR REPLACE INTO meta VALUES(?1, ?2)").bind(1, name).bind(2, value).run();
 }
 
-FlushRule::FlushRule(Database& database, Durability durability)
-    : database_(database), durability_(durability), flushed_at_(std::chrono::steady_clock::now()) {}
+FlushRule::FlushRule(Ground& ground, Database& database)
+    : ground_(ground), database_(database), flushed_at_(std::chrono::steady_clock::now()) {}
 
 void FlushRule::prepare(bool derived) {
-  const bool wants_full = durability_ == Durability::Full && !derived;
+  const bool wants_full = ground_.options.durability == Durability::Full && !derived;
   if (wants_full != is_full_) {
     database_.run(wants_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
     is_full_ = wants_full;
@@ -144,10 +144,17 @@ void FlushRule::prepare(bool derived) {
 
 void FlushRule::flush_if_overdue() {
   const auto now = std::chrono::steady_clock::now();
-  if (durability_ == Durability::Normal && unflushed_ && now - flushed_at_ >= 1s) {
+  const bool is_overdue =
+      ground_.options.durability == Durability::Normal && unflushed_ && now - flushed_at_ >= 1s;
+  if (!is_overdue || ground_.vitals.failure()) {
+    return;
+  }
+  try {
     flush_wal(database_.path());
     unflushed_ = false;
     flushed_at_ = now;
+  } catch (const DatabaseFault& fault) {
+    ground_.judge(fault.error());
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/storage/open.h"
 #include "core/storage/sqlite/database.h"
+#include "core/storage/sqlite/ground.h"
 
 namespace edge::storage::sqlite {
 
@@ -53,15 +54,17 @@ void set_meta(Database& database, std::string_view name, std::string_view value)
 /// does it for all of a second together. One thread only.
 class FlushRule {
  public:
-  FlushRule(Database& database, Durability durability);
+  /// Borrows both for life.
+  FlushRule(Ground& ground, Database& database);
   /// Before BEGIN.
   void prepare(bool derived = false);
-  /// After each commit, and when there was none for a while. Throws a fault.
+  /// After each commit, and when there was none for a while. A fault goes to the vitals: there is
+  /// nobody to tell here.
   void flush_if_overdue();
 
  private:
+  Ground& ground_;
   Database& database_;
-  const Durability durability_;
   bool is_full_ = true;
   bool unflushed_ = false;
   std::chrono::steady_clock::time_point flushed_at_;

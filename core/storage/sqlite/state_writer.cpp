@@ -26,7 +26,7 @@ StateWriter::StateWriter(Ground& ground, std::unique_ptr<Database> database, Due
     : ground_(ground),
       database_(std::move(database)),
       tables_(*database_, sizes),
-      flush_(*database_, ground.options.durability),
+      flush_(ground, *database_),
       queue_(kQueueLimit, kGroupLimit) {
   database_->count_wal(wal_pages_);
   thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
@@ -105,7 +105,7 @@ void StateWriter::loop(const std::stop_token& stop) {
     } else if (stop.stop_requested()) {
       break;
     }
-    flush_if_overdue();
+    flush_.flush_if_overdue();
   }
 }
 
@@ -191,17 +191,6 @@ void StateWriter::write(std::span<StateJob> group) {
   tables_.committed();
   unflushed_ = unflushed_ || derived;
   EDGE_FAULT("apply.after_commit");
-}
-
-void StateWriter::flush_if_overdue() {
-  if (ground_.vitals.failure()) {
-    return;
-  }
-  try {
-    flush_.flush_if_overdue();
-  } catch (const DatabaseFault& fault) {
-    ground_.judge(fault.error());
-  }
 }
 
 }  // namespace edge::storage::sqlite

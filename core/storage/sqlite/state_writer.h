@@ -65,7 +65,6 @@ class StateWriter {
   void run_alone(const StateJob& job);
   std::optional<Error> try_group(std::span<StateJob> group);
   void write(std::span<StateJob> group);
-  void flush_if_overdue();
 
   Ground& ground_;
   std::atomic<std::uint64_t> wal_pages_{0};
