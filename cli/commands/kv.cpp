@@ -13,6 +13,7 @@
 #include "cli/commands/kv_store.h"
 #include "cli/commands/kv_transfer.h"
 #include "cli/exit_code.h"
+#include "cli/paging.h"
 #include "cli/problem.h"
 #include "core/events/event.h"
 #include "core/json/writer.h"
@@ -33,40 +34,33 @@ std::string record_of(const kv::Listing::Key& key) {
 }
 
 Result<int> list(Call& call) {
-  if (call.integer("limit") < 1) {
-    return Failure(usage_error("--limit is too small", "limit"));
+  if (auto fits = check_limit(call); !fits) {
+    return Failure(std::move(fits.error()));
   }
   const auto store = open_kv(call, Call::Access::Read, false);
   if (!store) {
     return Failure(store.error());
   }
-  const bool all = call.flag("all");
-  auto left = static_cast<std::size_t>(call.integer("limit"));
-  kv::ListQuery query{.prefix = call["prefix"], .cursor = call["cursor"]};
-  std::vector<std::string> records;
-  do {
-    query.limit = all ? kv::kMaxPageKeys : std::min(left, kv::kMaxPageKeys);
-    const auto page = (*store)->list(query);
-    if (!page) {
-      return Failure(page.error());
-    }
-    for (const kv::Listing::Key& key : page->keys) {
-      records.push_back(record_of(key));
-    }
-    left -= std::min(left, page->keys.size());
-    query.cursor = page->cursor;
-  } while (!query.cursor.empty() && (all || left > 0));
-  if (!query.cursor.empty() && call.format() != Format::Json) {
-    call.note(fmt::format("there are more: --all, or --cursor {}", query.cursor));
-  }
-  json::Writer cursor;
-  query.cursor.empty() ? cursor.null() : cursor.string(query.cursor);
-  return call.print(
+  kv::ListQuery query{.prefix = call["prefix"]};
+  return print_pages(
+      call,
       Listing{.schema = "edge.kv-keys/1",
               .name = "keys",
-              .columns = {{"key", "/key"}, {"expires", "/expires"}, {"metadata", "/metadata"}},
-              .records = std::move(records),
-              .members = "\"cursor\":" + cursor.take()});
+              .columns = {{"key", "/key"}, {"expires", "/expires"}, {"metadata", "/metadata"}}},
+      kv::kMaxPageKeys,
+      [&](std::size_t limit, const std::string& cursor) -> Result<RecordPage> {
+        query.limit = limit;
+        query.cursor = cursor;
+        const auto listed = (*store)->list(query);
+        if (!listed) {
+          return Failure(listed.error());
+        }
+        RecordPage page{.cursor = listed->cursor};
+        for (const kv::Listing::Key& key : listed->keys) {
+          page.records.push_back(record_of(key));
+        }
+        return page;
+      });
 }
 
 Result<int> get(Call& call) {

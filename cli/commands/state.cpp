@@ -3,7 +3,6 @@
 // local store.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/commands/state_store.h"
 #include "cli/exit_code.h"
+#include "cli/paging.h"
 #include "cli/problem.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
@@ -48,39 +48,25 @@ Result<std::optional<std::uint64_t>> if_version_of(Call& call) {
 }
 
 Result<int> list(Call& call) {
-  if (call.integer("limit") < 1) {
-    return Failure(usage_error("--limit is too small", "limit"));
+  if (auto fits = check_limit(call); !fits) {
+    return Failure(std::move(fits.error()));
   }
   if (auto fits = check_space(call); !fits) {
     return Failure(std::move(fits.error()));
   }
   const auto store = open_state(call, Call::Access::Read);
-  const bool all = call.flag("all");
-  auto left = static_cast<std::size_t>(call.integer("limit"));
-  state::StateQuery query{
-      .prefix = call["prefix"], .reverse = call.flag("reverse"), .cursor = call["cursor"]};
-  std::vector<std::string> records;
-  do {
-    query.limit = all ? state::kMaxListed : std::min(left, state::kMaxListed);
-    auto page = store->list(query);
-    if (!page) {
-      return Failure(page.error());
-    }
-    left -= std::min(left, page->entries.size());
-    std::ranges::move(page->entries, std::back_inserter(records));
-    query.cursor = page->cursor;
-  } while (!query.cursor.empty() && (all || left > 0));
-  if (!query.cursor.empty() && call.format() != Format::Json) {
-    call.note(fmt::format("there are more: --all, or --cursor {}", query.cursor));
-  }
-  json::Writer cursor;
-  query.cursor.empty() ? cursor.null() : cursor.string(query.cursor);
-  return call.print(
+  state::StateQuery query{.prefix = call["prefix"], .reverse = call.flag("reverse")};
+  return print_pages(
+      call,
       Listing{.schema = "edge.state-entries/1",
               .name = "entries",
-              .columns = {{"key", "/key"}, {"version", "/version"}, {"value", "/value"}},
-              .records = std::move(records),
-              .members = "\"cursor\":" + cursor.take()});
+              .columns = {{"key", "/key"}, {"version", "/version"}, {"value", "/value"}}},
+      state::kMaxListed,
+      [&](std::size_t limit, const std::string& cursor) {
+        query.limit = limit;
+        query.cursor = cursor;
+        return store->list(query);
+      });
 }
 
 /// The entry of the call.

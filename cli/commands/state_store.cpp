@@ -24,14 +24,10 @@ Error mismatch(std::uint64_t version) {
           "version_mismatch"};
 }
 
-std::string json_of(const state::StateEntry& entry) {
-  json::Writer out;
-  out.begin_object().member("key", entry.key).key("value").raw(entry.value);
-  out.member("version", entry.version);
-  if (entry.expires != 0) {
-    out.member("expiresAt", entry.expires);
-  }
-  return out.end_object().take();
+/// What was applied; a version that is another one is an error here.
+Result<state::Applied> matched(Result<state::Applied> applied) {
+  return applied && applied->mismatch ? Failure(mismatch(applied->mismatch->version))
+                                      : std::move(applied);
 }
 
 class Here final : public StateStore {
@@ -46,14 +42,14 @@ class Here final : public StateStore {
     return *found ? std::optional(json_of(**found)) : std::nullopt;
   }
 
-  Result<Page> list(const state::StateQuery& query) override {
+  Result<RecordPage> list(const state::StateQuery& query) override {
     const auto page = state_.list(space_, query);
     if (!page) {
       return Failure(page.error());
     }
-    Page out{.cursor = page->cursor};
+    RecordPage out{.cursor = page->cursor};
     for (const state::StateEntry& one : page->entries) {
-      out.entries.push_back(json_of(one));
+      out.records.push_back(json_of(one));
     }
     return out;
   }
@@ -62,38 +58,20 @@ class Here final : public StateStore {
                             const std::string& value,
                             std::optional<std::int64_t> ttl,
                             std::optional<std::uint64_t> if_version) override {
-    const auto applied =
-        apply(if_version, {.kind = Operation::Kind::Put, .key = key, .value = value, .ttl = ttl});
+    const auto applied = matched(
+        state_.change(space_,
+                      if_version,
+                      {.kind = Operation::Kind::Put, .key = key, .value = value, .ttl = ttl}));
     return applied ? Result<std::uint64_t>(applied->outcomes.back().version)
                    : Failure(applied.error());
   }
 
   Result<bool> erase(const std::string& key, std::optional<std::uint64_t> if_version) override {
-    const auto found = state_.read(space_, key);
-    if (!found) {
-      return Failure(found.error());
-    }
-    if (!*found && !if_version) {
-      return false;
-    }
-    const auto applied = apply(if_version, {.kind = Operation::Kind::Delete, .key = key});
-    return applied ? Result<bool>(true) : Failure(applied.error());
+    const auto applied = matched(state_.erase(space_, key, if_version));
+    return applied ? Result<bool>(!applied->outcomes.empty()) : Failure(applied.error());
   }
 
  private:
-  Result<state::Applied> apply(std::optional<std::uint64_t> version, Operation operation) {
-    std::vector<Operation> operations;
-    if (version) {
-      operations.push_back(
-          {.kind = Operation::Kind::Check, .key = operation.key, .version = *version});
-    }
-    operations.push_back(std::move(operation));
-    auto applied = state_.apply(space_, operations);
-    return applied && applied->mismatch
-               ? Result<state::Applied>(Failure(mismatch(applied->mismatch->version)))
-               : applied;
-  }
-
   NamedState state_;
   const std::string space_;
 };
@@ -113,7 +91,7 @@ class There final : public StateStore {
                : Failure(answer.error());
   }
 
-  Result<Page> list(const state::StateQuery& query) override {
+  Result<RecordPage> list(const state::StateQuery& query) override {
     const auto answer = daemon_.get(fmt::format("{}?prefix={}&limit={}&reverse={}&cursor={}",
                                                 path_,
                                                 encoding::percent_encode(query.prefix),
@@ -128,9 +106,9 @@ class There final : public StateStore {
                           : body.error());
     }
     const auto cursor = body->root().find("cursor");
-    Page page{.cursor = std::string(cursor ? cursor->as_string().value_or("") : "")};
+    RecordPage page{.cursor = std::string(cursor ? cursor->as_string().value_or("") : "")};
     for (const json::Value one : entries->elements()) {
-      page.entries.emplace_back(one.raw());
+      page.records.emplace_back(one.raw());
     }
     return page;
   }

@@ -6,9 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "cli/call.h"
+#include "cli/paging.h"
 #include "core/base/result.h"
 #include "core/state/named_state.h"
 
@@ -26,12 +26,8 @@ class StateStore {
 
   /// The entry as JSON, `{"key","value","version","expiresAt"?}`; nothing when the key is absent.
   virtual Result<std::optional<std::string>> entry(const std::string& key) = 0;
-  /// Entries as JSON and the cursor of the next page.
-  struct Page {
-    std::vector<std::string> entries = {};
-    std::string cursor = {};
-  };
-  virtual Result<Page> list(const state::StateQuery& query) = 0;
+  /// Entries as `entry` gives them.
+  virtual Result<RecordPage> list(const state::StateQuery& query) = 0;
   /// The new version. `if_version`: 0 = the key must be absent.
   virtual Result<std::uint64_t> put(const std::string& key,
                                     const std::string& value,

@@ -9,6 +9,7 @@
 
 #include "core/encoding/base64.h"
 #include "core/json/document.h"
+#include "core/json/writer.h"
 #include "core/state/names.h"
 
 namespace edge::state {
@@ -59,7 +60,23 @@ bool is_conflict(const Error& error) {
   return error.reason == "conflict";
 }
 
+Error busy(const char* what) {
+  return {.code = ErrorCode::Unavailable,
+          .message = fmt::format("others change {} all the time, try again", what),
+          .retry_after = std::chrono::seconds(1)};
+}
+
 }  // namespace
+
+std::string json_of(const StateEntry& entry) {
+  json::Writer out;
+  out.begin_object().member("key", entry.key).key("value").raw(entry.value);
+  out.member("version", entry.version);
+  if (entry.expires != 0) {
+    out.member("expiresAt", entry.expires);
+  }
+  return out.end_object().take();
+}
 
 /// The keys of a transaction as they were, and as it leaves them.
 struct NamedState::Draft {
@@ -271,9 +288,41 @@ Result<Applied> NamedState::apply(const std::string& space,
       return std::move(**applied);
     }
   }
-  return Failure({.code = ErrorCode::Unavailable,
-                  .message = "others change these keys all the time, try again",
-                  .retry_after = std::chrono::seconds(1)});
+  return Failure(busy("these keys"));
+}
+
+Result<Applied> NamedState::change(const std::string& space,
+                                   std::optional<std::uint64_t> if_version,
+                                   Operation operation) {
+  std::vector<Operation> operations;
+  if (if_version) {
+    operations.push_back(
+        {.kind = Operation::Kind::Check, .key = operation.key, .version = *if_version});
+  }
+  operations.push_back(std::move(operation));
+  auto applied = apply(space, operations);
+  if (!applied && applied.error().field.starts_with("/ops/")) {  // the caller gave no list
+    applied.error().field = applied.error().field.substr(applied.error().field.rfind('/'));
+  }
+  return applied;
+}
+
+Result<Applied> NamedState::erase(const std::string& space,
+                                  const std::string& key,
+                                  std::optional<std::uint64_t> if_version) {
+  for (int i = 0; i < kAttempts; ++i) {
+    const auto entry = read(space, key);
+    if (!entry || (!*entry && !if_version)) {
+      return entry ? Result<Applied>() : Failure(entry.error());
+    }
+    const std::uint64_t found = *entry ? (*entry)->version : 0;
+    auto applied =
+        change(space, if_version.value_or(found), {.kind = Operation::Kind::Delete, .key = key});
+    if (!applied || !applied->mismatch || if_version) {
+      return applied;
+    }
+  }
+  return Failure(busy("this key"));
 }
 
 Result<std::optional<Outcome>> NamedState::touch(const std::string& space,
@@ -285,9 +334,9 @@ Result<std::optional<Outcome>> NamedState::touch(const std::string& space,
       return entry ? Result<std::optional<Outcome>>(std::nullopt) : Failure(entry.error());
     }
     const auto applied =
-        apply(space,
-              {{.kind = Operation::Kind::Check, .key = key, .version = (*entry)->version},
-               {.kind = Operation::Kind::Put, .key = key, .value = (*entry)->value, .ttl = ttl}});
+        change(space,
+               (*entry)->version,
+               {.kind = Operation::Kind::Put, .key = key, .value = (*entry)->value, .ttl = ttl});
     if (!applied) {
       return Failure(applied.error());
     }
@@ -295,9 +344,7 @@ Result<std::optional<Outcome>> NamedState::touch(const std::string& space,
       return std::optional(applied->outcomes.back());
     }
   }
-  return Failure({.code = ErrorCode::Unavailable,
-                  .message = "others change this key all the time, try again",
-                  .retry_after = std::chrono::seconds(1)});
+  return Failure(busy("this key"));
 }
 
 }  // namespace edge::state

@@ -36,6 +36,9 @@ struct StateEntry {
   bool operator==(const StateEntry&) const = default;
 };
 
+/// `{"key","value","version","expiresAt"?}`
+std::string json_of(const StateEntry& entry);
+
 /// One step of a transaction.
 struct Operation {
   enum class Kind : std::uint8_t { Check, Put, Delete, Increment };
@@ -98,6 +101,15 @@ class NamedState {
   [[nodiscard]] Result<StatePage> list(const std::string& space, const StateQuery& query) const;
   /// All or nothing, in their order. Checks look at what was there before the first of them.
   Result<Applied> apply(const std::string& space, const std::vector<Operation>& operations);
+  /// One operation, which takes place only when its key has that version (0 = absent), where one is
+  /// given. Fields of errors name members of the operation.
+  Result<Applied> change(const std::string& space,
+                         std::optional<std::uint64_t> if_version,
+                         Operation operation);
+  /// Removes the key, on the same condition. No outcome when it was absent already.
+  Result<Applied> erase(const std::string& space,
+                        const std::string& key,
+                        std::optional<std::uint64_t> if_version);
   /// Gives the key a new time to live and keeps its value. Nothing when it is absent.
   Result<std::optional<Outcome>> touch(const std::string& space,
                                        const std::string& key,

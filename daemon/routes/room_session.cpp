@@ -329,24 +329,21 @@ void RoomSession::put_state(json::Value frame) {
         {ErrorCode::InvalidArgument,
          "state.put has a key (text), a value (JSON) and perhaps ifVersion (a number)"});
   }
-  std::vector<state::Operation> steps;
-  const std::string name(*key->as_string());
-  if (version) {
-    steps.push_back(
-        {.kind = state::Operation::Kind::Check, .key = name, .version = *version->as_uint64()});
-  }
-  steps.push_back(
-      {.kind = state::Operation::Kind::Put, .key = name, .value = std::string(value->raw())});
-  seat_.room->run([self = shared_from_this(), id = owned_id(frame), steps = std::move(steps)] {
-    const auto done =
-        state::NamedState(self->edge_.store, self->edge_.clock).apply(self->parts_.room, steps);
+  const auto wanted = version ? version->as_uint64() : std::nullopt;
+  seat_.room->run([self = shared_from_this(),
+                   id = owned_id(frame),
+                   wanted,
+                   put = state::Operation{.kind = state::Operation::Kind::Put,
+                                          .key = std::string(*key->as_string()),
+                                          .value = std::string(value->raw())}] {
+    const auto done = state::NamedState(self->edge_.store, self->edge_.clock)
+                          .change(self->parts_.room, wanted, put);
     if (!done || done->mismatch) {
       self->frame(done ? conflict_frame(id, done->mismatch->version)
                        : error_frame(id, done.error()));
       return;
     }
     const std::uint64_t written = done->outcomes.back().version;
-    const state::Operation& put = steps.back();
     self->frame(state_frame(id, put.key, put.value, written));
     self->seat_.room->tell(state_frame({}, put.key, put.value, written), self->seat_.number);
   });

@@ -9,6 +9,7 @@
 
 #include "core/edge.h"
 #include "core/json/document.h"
+#include "core/json/members.h"
 #include "core/json/writer.h"
 #include "core/state/named_state.h"
 #include "daemon/routes.h"
@@ -85,20 +86,6 @@ Result<std::optional<std::int64_t>> integer_in(json::Value object, std::string_v
                       wrong(std::string(member) + " is a whole number", "/" + std::string(member)));
 }
 
-std::string text_in(json::Value object, std::string_view member) {
-  const auto value = object.find(member);
-  return std::string(value ? value->as_string().value_or("") : "");
-}
-
-void write_entry(json::Writer& out, const state::StateEntry& entry) {
-  out.begin_object().member("key", entry.key).key("value").raw(entry.value);
-  out.member("version", entry.version);
-  if (entry.expires != 0) {
-    out.member("expiresAt", entry.expires);
-  }
-  out.end_object();
-}
-
 Result<http::Response> read(Edge& edge, const http::Request& request) {
   const auto entry =
       NamedState(edge.store, edge.clock)
@@ -106,9 +93,7 @@ Result<http::Response> read(Edge& edge, const http::Request& request) {
   if (!entry || !*entry) {
     return entry ? Result<http::Response>(key_not_found()) : Failure(entry.error());
   }
-  json::Writer out;
-  write_entry(out, **entry);
-  http::Response response = http::json(out);
+  http::Response response = http::json(state::json_of(**entry));
   response.set("ETag", "\"" + std::to_string((*entry)->version) + "\"");
   return response;
 }
@@ -138,22 +123,12 @@ Result<Operation> operation_of(json::Value object, Operation::Kind kind, std::st
 }
 
 /// One change behind its condition, if there is one.
-Result<state::Applied> apply(Edge& edge,
-                             const http::Request& request,
-                             std::optional<std::uint64_t> version,
-                             Operation operation) {
-  std::vector<Operation> operations;
-  if (version) {
-    operations.push_back(
-        {.kind = Operation::Kind::Check, .key = operation.key, .version = *version});
-  }
-  operations.push_back(std::move(operation));
-  auto applied =
-      NamedState(edge.store, edge.clock).apply(std::string(request.param("namespace")), operations);
-  if (!applied && applied.error().field.starts_with("/ops/")) {  // there is no list in the request
-    applied.error().field = applied.error().field.substr(applied.error().field.rfind('/'));
-  }
-  return applied;
+Result<state::Applied> change(Edge& edge,
+                              const http::Request& request,
+                              std::optional<std::uint64_t> version,
+                              Operation operation) {
+  return NamedState(edge.store, edge.clock)
+      .change(std::string(request.param("namespace")), version, std::move(operation));
 }
 
 Result<http::Response> touch(Edge& edge, const http::Request& request, json::Value body) {
@@ -196,7 +171,7 @@ Result<http::Response> put(Edge& edge, const http::Request& request) {
     }
     *version = static_cast<std::uint64_t>(**wanted);
   }
-  const auto applied = apply(edge, request, *version, std::move(*operation));
+  const auto applied = change(edge, request, *version, std::move(*operation));
   if (!applied || applied->mismatch) {
     return applied ? Result<http::Response>(mismatch(*applied->mismatch, false))
                    : Failure(applied.error());
@@ -212,29 +187,15 @@ Result<http::Response> erase(Edge& edge, const http::Request& request) {
   if (!version) {
     return Failure(version.error());
   }
-  const std::string key(request.param("key"));
-  const std::string space(request.param("namespace"));
-  while (true) {
-    const auto entry = NamedState(edge.store, edge.clock).read(space, key);
-    if (!entry) {
-      return Failure(entry.error());
-    }
-    if (!*entry && !*version) {
-      return http::json(R"({"deleted":false})");
-    }
-    const std::uint64_t found = *entry ? (*entry)->version : 0;
-    const auto applied = apply(
-        edge, request, version->value_or(found), {.kind = Operation::Kind::Delete, .key = key});
-    if (!applied) {
-      return Failure(applied.error());
-    }
-    if (!applied->mismatch) {
-      return http::json(R"({"deleted":true})");
-    }
-    if (*version) {
-      return mismatch(*applied->mismatch, false);
-    }
+  const auto applied =
+      NamedState(edge.store, edge.clock)
+          .erase(
+              std::string(request.param("namespace")), std::string(request.param("key")), *version);
+  if (!applied || applied->mismatch) {
+    return applied ? Result<http::Response>(mismatch(*applied->mismatch, false))
+                   : Failure(applied.error());
   }
+  return http::json(applied->outcomes.empty() ? R"({"deleted":false})" : R"({"deleted":true})");
 }
 
 Result<http::Response> increment(Edge& edge, const http::Request& request) {
@@ -248,7 +209,7 @@ Result<http::Response> increment(Edge& edge, const http::Request& request) {
       json::Document::parse(request.body().empty() ? "{}" : request.body(), json::kApi);
   auto operation = body ? operation_of(body->root(), Operation::Kind::Increment, std::string(key))
                         : Result<Operation>(Failure(body.error()));
-  const auto applied = operation ? apply(edge, request, {}, std::move(*operation))
+  const auto applied = operation ? change(edge, request, {}, std::move(*operation))
                                  : Result<state::Applied>(Failure(operation.error()));
   if (!applied) {
     return Failure(applied.error());
@@ -260,8 +221,8 @@ Result<http::Response> increment(Edge& edge, const http::Request& request) {
 }
 
 Result<Operation> read_operation(json::Value object) {
-  const std::string name = text_in(object, "op");
-  std::string key = text_in(object, "key");
+  const std::string name = json::text_in(object, "op");
+  std::string key = json::text_in(object, "key");
   if (name == "check") {
     const auto version = integer_in(object, "version");
     if (!version || !*version || **version < 0) {
@@ -345,7 +306,7 @@ Result<http::Response> list(Edge& edge, const http::Request& request) {
   json::Writer out;
   out.begin_object().key("entries").begin_array();
   for (const state::StateEntry& entry : page->entries) {
-    write_entry(out, entry);
+    out.raw(state::json_of(entry));
   }
   out.end_array();
   if (!page->cursor.empty()) {
