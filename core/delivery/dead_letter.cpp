@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/json/members.h"
+
 namespace edge::delivery {
 namespace {
 
@@ -32,14 +34,6 @@ bool matches(const LetterQuery& query, const DeadLetter& letter) {
   return query.reason.empty() || letter.reason == query.reason;
 }
 
-std::int64_t number(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return value ? value->as_int64().value_or(0) : 0;
-}
-std::string text(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return std::string(value ? value->as_string().value_or("") : "");
-}
 std::string raw(json::Value object, const char* name) {
   const auto value = object.find(name);
   return std::string(value ? value->raw() : "");
@@ -70,16 +64,16 @@ Result<DeadLetter> DeadLetter::decode(std::string_view id, std::string_view enco
   const json::Value root = document->root();
   const auto replaying = root.find("replaying");
   return DeadLetter{.id = std::string(id),
-                    .destination = text(root, "destination"),
-                    .reason = text(root, "reason"),
-                    .status = static_cast<int>(number(root, "status")),
-                    .response = text(root, "response"),
-                    .attempts = static_cast<std::uint32_t>(number(root, "attempts")),
-                    .first_attempt = number(root, "first"),
-                    .last_attempt = number(root, "last"),
-                    .replays = static_cast<std::uint32_t>(number(root, "replays")),
+                    .destination = json::text_in(root, "destination"),
+                    .reason = json::text_in(root, "reason"),
+                    .status = static_cast<int>(json::number_in(root, "status")),
+                    .response = json::text_in(root, "response"),
+                    .attempts = static_cast<std::uint32_t>(json::number_in(root, "attempts")),
+                    .first_attempt = json::number_in(root, "first"),
+                    .last_attempt = json::number_in(root, "last"),
+                    .replays = static_cast<std::uint32_t>(json::number_in(root, "replays")),
                     .replaying = replaying && replaying->as_bool().value_or(false),
-                    .offset = static_cast<std::uint64_t>(number(root, "offset")),
+                    .offset = static_cast<std::uint64_t>(json::number_in(root, "offset")),
                     .request = raw(root, "request"),
                     .event = raw(root, "event")};
 }

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "core/delivery/parked.h"
 
+#include "core/json/members.h"
+
 namespace edge::delivery {
-namespace {
-
-std::int64_t number(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return value ? value->as_int64().value_or(0) : 0;
-}
-
-std::string text(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return std::string(value ? value->as_string().value_or("") : "");
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string Parked::encode() const {
   json::Writer out;
@@ -39,16 +29,16 @@ Result<Parked> Parked::decode(std::string_view encoded) {
   }
   const json::Value root = document->root();
   const auto waits = root.find("ofDestination");
-  return Parked{.offset = static_cast<std::uint64_t>(number(root, "offset")),
-                .attempts = static_cast<std::uint32_t>(number(root, "attempts")),
-                .done = static_cast<std::uint32_t>(number(root, "done")),
-                .since = number(root, "since"),
-                .first_attempt = number(root, "first"),
-                .last_attempt = number(root, "last"),
-                .reason = text(root, "reason"),
+  return Parked{.offset = static_cast<std::uint64_t>(json::number_in(root, "offset")),
+                .attempts = static_cast<std::uint32_t>(json::number_in(root, "attempts")),
+                .done = static_cast<std::uint32_t>(json::number_in(root, "done")),
+                .since = json::number_in(root, "since"),
+                .first_attempt = json::number_in(root, "first"),
+                .last_attempt = json::number_in(root, "last"),
+                .reason = json::text_in(root, "reason"),
                 .of_destination = waits && waits->as_bool().value_or(false),
-                .replays = static_cast<std::uint32_t>(number(root, "replays")),
-                .letter = text(root, "letter"),
+                .replays = static_cast<std::uint32_t>(json::number_in(root, "replays")),
+                .letter = json::text_in(root, "letter"),
                 .event = std::make_shared<const events::Event>(std::move(*event))};
 }
 

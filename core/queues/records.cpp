@@ -7,20 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "core/json/members.h"
+
 namespace edge::queues {
 namespace {
 
 constexpr std::string_view kNoSource = ".";  // no name of a queue
-
-std::int64_t number(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return value ? value->as_int64().value_or(0) : 0;
-}
-
-std::string text(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return std::string(value ? value->as_string().value_or("") : "");
-}
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
@@ -88,19 +80,20 @@ Result<Queue> read_queue(const std::string& id, std::string_view json) {
   }
   const json::Value root = document->root();
   Queue queue{.id = id,
-              .name = text(root, "name"),
-              .created = number(root, "created"),
-              .modified = number(root, "modified"),
-              .generation = static_cast<std::uint64_t>(number(root, "generation")),
-              .purged = number(root, "purged")};
+              .name = json::text_in(root, "name"),
+              .created = json::number_in(root, "created"),
+              .modified = json::number_in(root, "modified"),
+              .generation = static_cast<std::uint64_t>(json::number_in(root, "generation")),
+              .purged = json::number_in(root, "purged")};
   const auto read = read_settings(*settings, {});
   if (!read) {
     return Failure(unreadable("the queue " + id));
   }
   queue.settings = *read;
   if (const auto stored = root.find("consumer")) {
-    auto consumer =
-        read_consumer(*stored, {.id = text(*stored, "id"), .created = number(*stored, "created")});
+    auto consumer = read_consumer(
+        *stored,
+        {.id = json::text_in(*stored, "id"), .created = json::number_in(*stored, "created")});
     if (!consumer) {
       return Failure(unreadable("the consumer of the queue " + id));
     }

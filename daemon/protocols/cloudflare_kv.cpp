@@ -278,8 +278,8 @@ void erase(Edge& edge, const http::Exchange& exchange) {
 
 void cloudflare_kv(Mount& mount) {
   Edge& edge = mount.edge;
-  const RouteOptions reads = v4::kv_route("kv:read");
-  const RouteOptions writes = v4::kv_route("kv:write");
+  const RouteOptions reads = v4::pool_route("kv:read");
+  const RouteOptions writes = v4::pool_route("kv:write");
   const std::string one = v4::kNamespaces + "/:ns";
   mount.get(v4::kNamespaces, reads, v4::told(edge, list_namespaces));
   mount.post(v4::kNamespaces, writes, v4::told(edge, create));
@@ -289,7 +289,7 @@ void cloudflare_kv(Mount& mount) {
   mount.get(one + "/keys", reads, v4::told(edge, list_keys));
   mount.get(one + "/metadata/*key", reads, v4::told(edge, read_metadata));
   mount.get(one + "/values/*key", reads, v4::told(edge, read));
-  RouteOptions takes = v4::kv_route("kv:write", kv::kMaxValueBytes + kMaxForm);
+  RouteOptions takes = v4::pool_route("kv:write", kv::kMaxValueBytes + kMaxForm);
   takes.accepts = Accepts::Any;
   mount.put(
       one + "/values/*key", takes, [&edge](http::Exchange exchange) { write(edge, exchange); });

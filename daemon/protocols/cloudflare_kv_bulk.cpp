@@ -182,14 +182,14 @@ void cloudflare_kv_bulk(Mount& mount) {
   Edge& edge = mount.edge;
   const std::string bulk = v4::kNamespaces + "/:ns/bulk";
   mount.put(bulk,
-            v4::kv_route("kv:write", kv::kMaxBulkBytes),
+            v4::pool_route("kv:write", kv::kMaxBulkBytes),
             [&edge](const http::Exchange& exchange) { write(edge, exchange); });
-  const RouteOptions removes = v4::kv_route("kv:write", kv::kMaxBulkBytes);
+  const RouteOptions removes = v4::pool_route("kv:write", kv::kMaxBulkBytes);
   mount.post(bulk + "/delete", removes, [&edge](const http::Exchange& exchange) {
     erase(edge, exchange);
   });
   mount.del(bulk, removes, [&edge](const http::Exchange& exchange) { erase(edge, exchange); });
-  mount.post(bulk + "/get", v4::kv_route("kv:read"), v4::told(edge, read));
+  mount.post(bulk + "/get", v4::pool_route("kv:read"), v4::told(edge, read));
 }
 
 }  // namespace edge::protocols

@@ -356,21 +356,21 @@ void cloudflare_queue_messages(Mount& mount) {
   };
   const std::string one = v4::kQueues + "/:queue";
   const std::string messages = one + "/messages";
-  mount.get(one + "/metrics", v4::queue_route("queue:read"), queue_told(edge, show_metrics));
-  mount.post(messages, v4::queue_route("queue:send"), [&edge](const http::Exchange& exchange) {
+  mount.get(one + "/metrics", v4::pool_route("queue:read"), queue_told(edge, show_metrics));
+  mount.post(messages, v4::pool_route("queue:send"), [&edge](const http::Exchange& exchange) {
     send(edge, exchange, false);
   });
   mount.post(messages + "/batch",
-             v4::queue_route("queue:send", kMaxBatchBody),
+             v4::pool_route("queue:send", kMaxBatchBody),
              [&edge](const http::Exchange& exchange) { send(edge, exchange, true); });
   mount.post(messages + "/pull",
-             v4::queue_route("queue:consume"),
+             v4::pool_route("queue:consume"),
              [&edge](const http::Exchange& exchange) { pull(edge, exchange); });
-  mount.post(messages + "/ack", v4::queue_route("queue:consume"), queue_told(edge, settle));
-  mount.post(messages + "/peek", v4::queue_route("queue:read"), queue_told(edge, peek));
-  mount.post(messages + "/purge", v4::queue_route("queue:manage"), queue_told(edge, purge_some));
-  mount.post(one + "/purge", v4::queue_route("queue:manage"), queue_told(edge, purge_all));
-  mount.get(one + "/purge", v4::queue_route("queue:read"), queue_told(edge, show_purge));
+  mount.post(messages + "/ack", v4::pool_route("queue:consume"), queue_told(edge, settle));
+  mount.post(messages + "/peek", v4::pool_route("queue:read"), queue_told(edge, peek));
+  mount.post(messages + "/purge", v4::pool_route("queue:manage"), queue_told(edge, purge_some));
+  mount.post(one + "/purge", v4::pool_route("queue:manage"), queue_told(edge, purge_all));
+  mount.get(one + "/purge", v4::pool_route("queue:read"), queue_told(edge, show_purge));
 }
 
 }  // namespace edge::protocols

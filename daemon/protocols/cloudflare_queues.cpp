@@ -276,8 +276,8 @@ Result<http::Response> remove_consumer(Edge& edge, const http::Request& request)
 
 void cloudflare_queues(Mount& mount) {
   Edge& edge = mount.edge;
-  const RouteOptions reads = v4::queue_route("queue:read");
-  const RouteOptions manages = v4::queue_route("queue:manage");
+  const RouteOptions reads = v4::pool_route("queue:read");
+  const RouteOptions manages = v4::pool_route("queue:manage");
   const std::string one = kQueues + "/:queue";
   const std::string consumers = one + "/consumers";
   mount.get(kQueues, reads, queue_told(edge, list));

@@ -14,7 +14,8 @@ namespace edge::test {
 
 using Words = std::vector<std::string>;
 
-/// The commands of one group on the local store, or on a daemon of their own.
+/// The commands of one group, or of any when its name is empty, on the local store or on a daemon
+/// of their own.
 class CommandGroup {
  public:
   CommandGroup(std::string name, bool remote) : name_(std::move(name)) {
@@ -26,7 +27,9 @@ class CommandGroup {
   }
 
   [[nodiscard]] Finished run(Words words, const std::string& input = {}) const {
-    words.insert(words.begin(), name_);
+    if (!name_.empty()) {
+      words.insert(words.begin(), name_);
+    }
     if (daemon_) {
       words.insert(words.end(), {"--url", daemon_->url(), "--token-file", sandbox.path("key")});
     }

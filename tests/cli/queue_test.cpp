@@ -2,53 +2,34 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/json/document.h"
+#include "tests/cli/command_group.h"
 #include "tests/support/asking.h"
 #include "tests/support/daemon_process.h"
 #include "tests/support/process.h"
 #include "tests/support/receiver.h"
 
+using edge::test::CommandGroup;
+using edge::test::contains;
 using edge::test::DaemonProcess;
 using edge::test::Finished;
 using edge::test::Reaction;
 using edge::test::Received;
 using edge::test::Receiver;
-using edge::test::RunOptions;
 using edge::test::Sandbox;
+using edge::test::Words;
 
 namespace {
 
-using Words = std::vector<std::string>;
-
 /// `edgectl …` on the local store, or on a daemon.
-class Office {
+class Office : public CommandGroup {
  public:
-  explicit Office(bool remote) {
-    if (remote) {
-      daemon_ = std::make_unique<DaemonProcess>("");
-      REQUIRE(daemon_->start());
-      sandbox.write("key", daemon_->key());
-    }
-  }
+  explicit Office(bool remote) : CommandGroup("", remote) {}
 
-  [[nodiscard]] Finished run(Words words, const std::string& input = {}) const {
-    if (daemon_) {
-      words.insert(words.end(), {"--url", daemon_->url(), "--token-file", sandbox.path("key")});
-    }
-    return sandbox.edgectl(words, RunOptions{.input = input});
-  }
-  /// What it prints when all is well.
-  std::string out(const Words& words, const std::string& input = {}) const {
-    const Finished done = run(words, input);
-    INFO(done.err);
-    CHECK(done.exit == 0);
-    return done.out;
-  }
   /// A member of its JSON output, as JSON.
   [[nodiscard]] std::string member(Words words, const std::string& pointer) const {
     words.emplace_back("--json");
@@ -56,11 +37,6 @@ class Office {
     const auto document = edge::json::Document::parse(text, edge::json::kApi);
     const auto value = document ? document->root().at_pointer(pointer) : std::nullopt;
     return value ? std::string(value->raw()) : "(none)";
-  }
-  /// Exit code and message.
-  [[nodiscard]] std::string refusal(const Words& words, const std::string& input = {}) const {
-    const Finished done = run(words, input);
-    return std::to_string(done.exit) + " " + done.err;
   }
   void send_events(int from, int to) const {
     for (int i = from; i < to; ++i) {
@@ -71,16 +47,7 @@ class Office {
            "--create"});
     }
   }
-
-  Sandbox sandbox;
-
- private:
-  std::unique_ptr<DaemonProcess> daemon_;
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::set<std::string> ids_of(const Receiver& receiver) {
   std::set<std::string> ids;

@@ -93,6 +93,14 @@ Error wrong(std::string message, std::string_view name, std::string reason) {
 
 }  // namespace
 
+RouteOptions pool_route(const char* permission, std::size_t max_body) {
+  return {.needs = permission,
+          .runs = Runs::OnPool,
+          .surface = Surface::V4,
+          .max_body = max_body,
+          .cors = Cors::None};
+}
+
 http::Response success(std::string_view result, std::string_view info) {
   json::Writer out;
   out.reserve(result.size() + info.size() + 100);

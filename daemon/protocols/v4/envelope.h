@@ -2,6 +2,7 @@
 // What all routes of the Cloudflare REST API, version 4, have in common (platform spec 0.3).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,10 +11,14 @@
 #include "core/base/result.h"
 #include "daemon/http/request.h"
 #include "daemon/http/response.h"
+#include "daemon/routes.h"
 
 namespace edge::protocols::v4 {
 
 inline constexpr std::string_view kPrefix = "/client/v4";
+
+/// A route that needs this permission and waits for the store. `max_body` 0 = the usual bound.
+RouteOptions pool_route(const char* permission, std::size_t max_body = 0);
 
 /// `{"success":true,"errors":[],"messages":[],"result":RESULT}`; with `info` a `result_info`. Both
 /// are JSON texts.

@@ -5,14 +5,6 @@
 
 namespace edge::protocols::v4 {
 
-RouteOptions kv_route(const char* permission, std::size_t max_body) {
-  return {.needs = permission,
-          .runs = Runs::OnPool,
-          .surface = Surface::V4,
-          .max_body = max_body,
-          .cors = Cors::None};
-}
-
 Result<kv::Namespace> namespace_of(Edge& edge, const http::Request& request) {
   if (const auto account = check_account(request); !account) {
     return Failure(account.error());

@@ -17,9 +17,6 @@ namespace edge::protocols::v4 {
 /// `namespaces` of the account.
 inline const std::string kNamespaces = "/client/v4/accounts/:account/storage/kv/namespaces";
 
-/// A route that needs this permission and waits for the store. `max_body` 0 = the usual bound.
-RouteOptions kv_route(const char* permission, std::size_t max_body = 0);
-
 /// The namespace of the path, `:ns`. NotFound also for a wrong account.
 Result<kv::Namespace> namespace_of(Edge& edge, const http::Request& request);
 /// The body as JSON. Failure: InvalidArgument, reason `bad_json`.

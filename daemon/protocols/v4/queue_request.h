@@ -16,9 +16,6 @@ namespace edge::protocols::v4 {
 /// `queues` of the account.
 inline const std::string kQueues = "/client/v4/accounts/:account/queues";
 
-/// A route that needs this permission and waits for the store. `max_body` 0 = the usual bound.
-RouteOptions queue_route(const char* permission, std::size_t max_body = 0);
-
 /// The queue of the path, `:queue`, by id or name. NotFound also for a wrong account.
 Result<queues::QueuePointer> queue_of(Edge& edge, const http::Request& request);
 /// The body as a JSON object; an empty one is `{}`. Failures: InvalidArgument, reason `bad_json` or
