@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Which commits wait for the disk. SQLite's calls of fsync and fdatasync come here first, and are
 // counted.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +16,7 @@
 namespace {
 
 std::atomic<int> flushes{0};
+std::atomic<int> own_flushes{0};  // those that are ours, not SQLite's
 
 }  // namespace
 
@@ -25,6 +28,10 @@ extern "C" int fsync(int file) {
 
 extern "C" int fdatasync(int file) {
   ++flushes;
+  // SQLite writes to the files that it flushes, as when it moves the log of a quiet store.
+  struct stat facts {};
+  const bool is_file = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+  own_flushes += is_file && (fcntl(file, F_GETFL) & O_ACCMODE) == O_RDONLY ? 1 : 0;
   return static_cast<int>(syscall(SYS_fdatasync, file));
 }
 // NOLINTEND(readability-inconsistent-declaration-parameter-name)
@@ -43,10 +50,10 @@ storage::Batch derived(std::string value) {
 /// Waits for it.
 bool flushed_since(int before) {
   const storage::Deadline patience = soon();
-  while (flushes == before && !patience.has_passed()) {
+  while (own_flushes == before && !patience.has_passed()) {
     std::this_thread::yield();
   }
-  return flushes > before;
+  return own_flushes > before;
 }
 
 int flushes_of(Subject& subject, const storage::Batch& batch) {
@@ -72,7 +79,7 @@ TEST_CASE("what can be made again does not wait for the disk, all else does", "[
 TEST_CASE("what did not wait for the disk is flushed by itself", "[storage]") {
   Subject subject("sqlite");
   REQUIRE(subject->commit(putting({"state", "part", "key"}, "1"), soon()).has_value());
-  const int before = flushes;
+  const int before = own_flushes;
 
   REQUIRE(subject->commit(derived("2"), soon()).has_value());
 
@@ -82,8 +89,7 @@ TEST_CASE("what did not wait for the disk is flushed by itself", "[storage]") {
 TEST_CASE("with durability normal, the last second is flushed by itself", "[storage]") {
   Subject subject("sqlite", {.durability = storage::Durability::Normal});
   const storage::Batch batch = GENERATE(appending({"a"}), putting({"state", "part", "key"}, "1"));
-  REQUIRE(subject->commit(appending({"z"}), soon()).has_value());
-  const int before = flushes;
+  const int before = own_flushes;
 
   REQUIRE(subject->commit(batch, soon()).has_value());
 

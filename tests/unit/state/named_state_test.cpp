@@ -81,6 +81,34 @@ TEST_CASE("versions of a namespace rise with each change and mark who came late"
   CHECK(change(5, "absent").mismatch->version == 0);
 }
 
+TEST_CASE("a key is removed, where a version is given only with that one", "[state]") {
+  World world;
+  const auto version = world.put("a", "1");
+
+  CHECK(world.state.erase("n", "a", version + 1)->mismatch->version == version);
+  CHECK(world.state.erase("n", "a", 0)->mismatch->version == version);
+  CHECK(world.value("a") == "1");
+  CHECK_FALSE(world.state.erase("n", "a", version)->outcomes.empty());
+  CHECK(world.value("a") == "(none)");
+  CHECK(world.state.erase("n", "a", version)->mismatch->version == 0);
+  CHECK(world.state.erase("n", "a", {})->outcomes.empty());
+  world.put("a", "2");
+  CHECK_FALSE(world.state.erase("n", "a", {})->outcomes.empty());
+  CHECK(reason(world.state.erase("n", "", {})) == "bad_key");
+}
+
+TEST_CASE("an error of one change names its member, not a place in a list", "[state]") {
+  World world;
+  const auto version = world.put("a", "1");
+
+  const auto changed =
+      world.state.change("n", version, {.kind = Kind::Put, .key = "a", .value = "2", .ttl = 0});
+
+  CHECK(changed.error().field == "/ttl");
+  CHECK(world.state.touch("n", "a", 0).error().field == "/ttl");
+  CHECK(world.value("a") == "1");
+}
+
 TEST_CASE("what has ended is absent for reads, lists and checks", "[state]") {
   World world;
   world.put("a", "1", 2);
