@@ -198,12 +198,19 @@ Match Router::match(Request& request) const {
   return found;
 }
 
+/// Whether routes by an ending may have a path of `owner`; what nobody claims is the seed API's.
+bool Router::may_end(const Node& node, Surface owner) {
+  return owner == Surface::Seed || std::ranges::any_of(node.routes, [&](const Route* route) {
+           return route->options.surface == owner;
+         });
+}
+
 const Route* Router::find_by_ending(Request& request, Match& found) const {
   const std::string_view path = request.path();
   for (const auto& [name, node] : endings_) {
     if (path.size() >= name.size() &&
         equals_ignoring_case(path.substr(path.size() - name.size()), name)) {
-      return node->pick(request, found);
+      return may_end(*node, surface_of(path)) ? node->pick(request, found) : nullptr;
     }
   }
   return nullptr;

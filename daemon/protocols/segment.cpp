@@ -172,12 +172,13 @@ void segment(Mount& mount) {
   mount.claim(Surface::Tracking,
               {"/v1", "/segment", "/beacon", "/pixel/v1", "/projects", "/sourceConfig"},
               print_problem);
-  for (const std::string prefix : {"/v1/", "/segment/v1/"}) {
+  const auto takes_batch = [&edge = mount.edge](const http::Exchange& exchange) {
+    take(edge, exchange, std::nullopt);
+  };
+  for (const std::string_view root : routes::kTrackingRoots) {
+    const std::string prefix = std::string(root) + "/v1/";
     for (const std::string_view name : kBatches) {
-      mount.post(
-          prefix + std::string(name), takes, [&edge = mount.edge](const http::Exchange& exchange) {
-            take(edge, exchange, std::nullopt);
-          });
+      mount.post(prefix + std::string(name), takes, takes_batch);
     }
     for (const auto& [name, type] : kSingles) {
       mount.post(prefix + std::string(name),
@@ -186,11 +187,9 @@ void segment(Mount& mount) {
                    take(edge, exchange, type);
                  });
     }
+    mount.post(std::string(root) + "/beacon/v1/batch", takes, takes_batch);
+    mount.post(prefix + "m", takes, [](const http::Request&) { return plain_success(); });
   }
-  mount.post("/beacon/v1/batch", takes, [&edge = mount.edge](const http::Exchange& exchange) {
-    take(edge, exchange, std::nullopt);
-  });
-  mount.post("/v1/m", takes, [](const http::Request&) { return plain_success(); });
 }
 
 }  // namespace edge::protocols

@@ -80,19 +80,23 @@ Result<http::Response> source_config(const Edge& edge, const http::Request& requ
 void tracking_documents(Mount& mount) {
   const RouteOptions options{
       .needs = Public, .surface = Surface::Tracking, .any_host = true, .authenticates = false};
-  // Mobile clients with a slightly wrong host ask for the doubled path.
-  for (const std::string_view path : {"/v1/projects/:key/settings",
-                                      "/v1/projects/projects/:key/settings",
-                                      "/projects/:key/settings",
-                                      "/segment/v1/projects/:key/settings"}) {
-    mount.get(path, options, [&edge = mount.edge](const http::Request& request) {
-      return settings(edge, request);
-    });
-  }
-  for (const std::string_view path : {"/sourceConfig", "/sourceConfig/"}) {
-    mount.get(path, options, [&edge = mount.edge](const http::Request& request) {
-      return source_config(edge, request);
-    });
+  for (const std::string_view root : routes::kTrackingRoots) {
+    // Mobile clients with a slightly wrong host ask for the doubled path.
+    for (const std::string_view path : {"/v1/projects/:key/settings",
+                                        "/v1/projects/projects/:key/settings",
+                                        "/projects/:key/settings"}) {
+      mount.get(
+          std::string(root).append(path),
+          options,
+          [&edge = mount.edge](const http::Request& request) { return settings(edge, request); });
+    }
+    for (const std::string_view path : {"/sourceConfig", "/sourceConfig/"}) {
+      mount.get(std::string(root).append(path),
+                options,
+                [&edge = mount.edge](const http::Request& request) {
+                  return source_config(edge, request);
+                });
+    }
   }
 }
 

@@ -72,11 +72,12 @@ void tracking_pixels(Mount& mount) {
       }
       return image();
     };
-    for (const std::string_view prefix : {"/v1/pixel/", "/segment/v1/pixel/"}) {
-      mount.get(std::string(prefix) + std::string(type), options, serve);
-    }
-    if (type == "track" || type == "page") {
-      mount.get("/pixel/v1/" + std::string(type), options, serve);
+    for (const std::string_view name : routes::kTrackingRoots) {
+      const std::string root(name);
+      mount.get(root + "/v1/pixel/" + std::string(type), options, serve);
+      if (type == "track" || type == "page") {
+        mount.get(root + "/pixel/v1/" + std::string(type), options, serve);
+      }
     }
   }
 }

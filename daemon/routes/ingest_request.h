@@ -3,6 +3,7 @@
 // send, write keys in any of five places, and the facts about the request that enrichment uses.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ namespace edge::routes {
 
 /// Bodies of ingest routes after unpacking.
 inline constexpr std::size_t kMaxIngestBody = std::size_t{4'000} << 10U;
+
+/// What paths of the tracking protocol begin with: each exists at the root, where some are shared
+/// with other protocols, and below a prefix that is never ambiguous (events spec 2.1).
+inline constexpr std::array<std::string_view, 2> kTrackingRoots = {"", "/segment"};
 
 /// The unpacked body; nothing when it travelled as it is (then `request.body()` is it). `gzip`,
 /// `deflate` and `identity`, several in reverse order; gzip is recognised without being announced.

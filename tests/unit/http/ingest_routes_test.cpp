@@ -9,91 +9,21 @@
 #include <set>
 #include <string>
 
-#include "core/edge.h"
 #include "core/encoding/base64.h"
+#include "core/events/event.h"
 #include "core/json/document.h"
 #include "daemon/http/forwarded.h"
-#include "daemon/lifecycle.h"
-#include "daemon/routes.h"
-#include "tests/support/memory_store.h"
 #include "tests/support/vectors.h"
-#include "tests/unit/http/fixture.h"
+#include "tests/unit/http/ingest_daemon.h"
 
 namespace json = edge::json;
 namespace events = edge::events;
 using edge::test::Answer;
-using edge::test::MemoryStore;
-using edge::test::TestServer;
+using edge::test::kAsOwner;
+using Daemon = edge::test::IngestDaemon;
 using json::Value;
 
 namespace {
-
-/// No request leaves the process.
-class NoClient final : public edge::transport::HttpClient {
- public:
-  edge::Result<edge::transport::IncomingResponse> send(
-      const edge::transport::OutgoingRequest& /*request*/) override {
-    return edge::Failure({edge::ErrorCode::Unavailable, "no network in this test"});
-  }
-};
-
-constexpr const char* kLocalKey = "edl_0123456789abcdef0123456789abcdef0123456789a";
-const std::string kAsOwner = std::string("Authorization: Bearer ") + kLocalKey + "\r\n";
-
-/// An installation over a store in memory behind a server.
-class Daemon {
- public:
-  explicit Daemon(edge::config::Config config = {}) : server({.local_key = kLocalKey}) {
-    auto store = std::make_unique<MemoryStore>(server.clock);
-    store_ = store.get();
-    auto built = edge::Edge::build({.config = std::move(config),
-                                    .secrets = edge::config::Secrets({}),
-                                    .store = std::move(store),
-                                    .http = std::make_unique<NoClient>()},
-                                   server.clock,
-                                   random_);
-    REQUIRE(built);
-    edge_ = std::move(*built);
-    edge::Mount mount(server.router, *edge_, server.metrics, lifecycle_);
-    edge::routes::mount_all(mount);
-    edge::protocols::mount_all(mount);
-    REQUIRE(server.router.check());
-    server.start();
-  }
-
-  Answer ask(const std::string& method,
-             const std::string& target,
-             const std::string& fields,
-             const std::string& body) {
-    const bool has_host =
-        fields.find("host:") != std::string::npos || fields.find("Host:") != std::string::npos;
-    return server.ask(
-        fmt::format("{} {} HTTP/1.1\r\n{}{}Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-                    method,
-                    target,
-                    has_host ? "" : "Host: localhost\r\n",
-                    fields,
-                    body.size(),
-                    body));
-  }
-  Answer post(const std::string& target, const std::string& body, const std::string& fields = {}) {
-    return ask("POST", target, "Content-Type: application/json\r\n" + fields, body);
-  }
-  std::vector<edge::storage::RecordPointer> log() {
-    return store_
-        ->read({.stream = events::kStream}, edge::storage::Deadline::in(std::chrono::seconds(1)))
-        ->records;
-  }
-  MemoryStore& store() { return *store_; }
-
-  TestServer server;
-
- private:
-  edge::SystemRandom random_;
-  edge::Lifecycle lifecycle_;
-  MemoryStore* store_ = nullptr;
-  std::unique_ptr<edge::Edge> edge_;
-};
 
 std::string text(Value object, std::string_view name) {
   const auto found = object.find(name);
