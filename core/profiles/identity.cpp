@@ -27,10 +27,10 @@ Result<void> add_owner(Ledger& ledger,
   if (!owner) {
     return Failure(owner.error());
   }
-  if ((*owner)->empty()) {
+  if (owner->empty()) {
     return {};
   }
-  const auto profile = ledger.profile(ProfileId(**owner));
+  const auto profile = ledger.profile(*owner);
   if (!profile) {
     return Failure(profile.error());
   }
@@ -59,11 +59,11 @@ Result<Profile*> only_owner(Ledger& ledger, std::span<const Identifier> ids) {
   Profile* only = nullptr;
   for (const Identifier& id : ids) {
     const auto owner = ledger.owner(id.type, id.value);
-    if (!owner || (*owner)->empty()) {
-      return owner.map([](const ProfileId*) -> Profile* { return nullptr; });
+    if (!owner || owner->empty()) {
+      return owner.map([](const ProfileId&) -> Profile* { return nullptr; });
     }
-    if (only == nullptr || only->id != **owner) {
-      const auto profile = ledger.profile(ProfileId(**owner));
+    if (only == nullptr || only->id != *owner) {
+      const auto profile = ledger.profile(*owner);
       if (!profile || *profile == nullptr || only != nullptr) {
         return profile.map([](Profile*) -> Profile* { return nullptr; });
       }
@@ -71,8 +71,8 @@ Result<Profile*> only_owner(Ledger& ledger, std::span<const Identifier> ids) {
     }
     if (id.type == kUserId || id.type == kAnonymousId) {
       const auto alias = ledger.owner(kAliasId, id.value);
-      if (!alias || (!(*alias)->empty() && **alias != only->id)) {
-        return alias.map([](const ProfileId*) -> Profile* { return nullptr; });
+      if (!alias || (!alias->empty() && *alias != only->id)) {
+        return alias.map([](const ProfileId&) -> Profile* { return nullptr; });
       }
     }
   }

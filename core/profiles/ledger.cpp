@@ -12,52 +12,39 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{2};
 
-/// Writes the key of an identifier in the index in place of what `key` holds.
-void set_index_key(std::string& key, std::string_view type, std::string_view value) {
-  key.assign(type).append(1, '\0').append(value);
-}
-
-std::string index_key(std::string_view type, std::string_view value) {
-  std::string key;
-  key.reserve(type.size() + value.size() + 1);
-  set_index_key(key, type, value);
-  return key;
-}
-
 std::size_t bytes_of(const Traits& traits) {
-  std::size_t bytes = sizeof(Traits);
+  std::size_t bytes = sizeof(Traits) + traits.bytes();
   for (const auto& [name, trait] : traits) {
-    bytes += sizeof trait + 80 + name.size() + trait.json.size();
+    bytes += name.size() + trait.json.size();
   }
   return bytes;
+}
+
+/// And in order.
+void keep_each_once(std::vector<storage::Key>& keys) {
+  std::ranges::sort(keys);
+  const auto repeated = std::ranges::unique(keys);
+  keys.erase(repeated.begin(), repeated.end());
 }
 
 }  // namespace
 
 Result<void> Ledger::prefetch(std::span<const Identifier> identifiers) {
   std::vector<storage::Key> missing;
-  std::set<std::string, std::less<>> asked;
   std::vector<storage::Key> wanted;
   const auto want = [&](const ProfileId& id) {
-    if (!id.empty() && !profiles_.contains(id.text) && asked.insert(id.text).second) {
+    if (!id.empty() && !profiles_.contains(id.text)) {
       wanted.push_back(profile_key(id));
     }
   };
   for (const Identifier& id : identifiers) {
-    std::string key = index_key(id.type, id.value);
-    if (const ProfileId* known = owners_.find(key)) {
+    if (const auto known = remembered_owner(id.type, id.value)) {
       want(*known);
-    } else if (asked.insert(key).second) {
-      storage::Key stored = identifier_key(id.type, id.value);
-      if (const auto* const change = unwritten(stored)) {
-        const ProfileId owner{change->value_or("")};
-        owners_.insert(key, owner, sizeof owner + owner.text.size());
-        want(owner);
-      } else {
-        missing.push_back(std::move(stored));
-      }
+    } else {
+      missing.push_back(identifier_key(id.type, id.value));
     }
   }
+  keep_each_once(missing);
   const auto entries = read(missing);
   if (!entries) {
     return Failure(entries.error());
@@ -65,29 +52,44 @@ Result<void> Ledger::prefetch(std::span<const Identifier> identifiers) {
   for (std::size_t i = 0; i < missing.size(); ++i) {
     const auto& entry = (*entries)[i];
     const ProfileId id{entry ? entry->value : std::string{}};
-    owners_.insert(index_key(missing[i].part, missing[i].key), id, sizeof id + id.text.size());
+    owners_.insert(missing[i].part, missing[i].key, id);
     want(id);
   }
+  keep_each_once(wanted);
   return load_profiles(wanted);
 }
 
-Result<const ProfileId*> Ledger::owner(std::string_view type, std::string_view value) {
-  set_index_key(key_, type, value);
-  if (const ProfileId* known = owners_.find(key_)) {
-    return known;
+Result<ProfileId> Ledger::owner(std::string_view type, std::string_view value) {
+  if (auto known = remembered_owner(type, value)) {
+    return std::move(*known);
   }
-  const std::string key = key_;
   if (const auto told = miss(); !told) {
     return Failure(told.error());
   }
-  if (const ProfileId* known = owners_.find(key)) {
+  if (auto known = remembered_owner(type, value)) {
+    return std::move(*known);
+  }
+  const storage::Key key = identifier_key(type, value);
+  const auto entries = read({&key, 1});
+  if (!entries) {
+    return Failure(entries.error());
+  }
+  const auto& entry = entries->front();
+  ProfileId id{entry ? entry->value : std::string{}};
+  owners_.insert(type, value, id);
+  return id;
+}
+
+std::optional<ProfileId> Ledger::remembered_owner(std::string_view type, std::string_view value) {
+  auto known = owners_.find(type, value);
+  if (known) {
     return known;
   }
-  const Identifier id{.type = std::string(type), .value = std::string(value)};
-  if (const auto loaded = prefetch({&id, 1}); !loaded) {
-    return Failure(loaded.error());
+  if (const auto* const change = unwritten(identifier_key(type, value))) {
+    known.emplace(change->value_or(""));
+    owners_.insert(type, value, *known);
   }
-  return owners_.find(key);
+  return known;
 }
 
 Result<Profile*> Ledger::profile(const ProfileId& id) {
@@ -146,14 +148,14 @@ Result<Profile*> Ledger::survivor(ProfileId id) {
 }
 
 Result<void> Ledger::prefetch_profiles(std::span<const ProfileId> ids) {
-  std::set<std::string, std::less<>> asked;
   std::vector<storage::Key> wanted;
   for (const ProfileId& id : ids) {
-    const storage::Key key = profile_key(id);
-    if (!profiles_.contains(id.text) && unwritten(key) == nullptr && asked.insert(id.text).second) {
-      wanted.push_back(key);
+    storage::Key key = profile_key(id);
+    if (!profiles_.contains(id.text) && unwritten(key) == nullptr) {
+      wanted.push_back(std::move(key));
     }
   }
+  keep_each_once(wanted);
   return load_profiles(wanted);
 }
 
@@ -202,12 +204,12 @@ void Ledger::touch_group(std::string_view id) {
 }
 
 void Ledger::own(std::string_view type, std::string_view value, const ProfileId& owner) {
-  owners_.insert(index_key(type, value), owner, sizeof owner + owner.text.size());
+  owners_.insert(type, value, owner);
   write(identifier_key(type, value), owner.text);
 }
 
 void Ledger::disown(std::string_view type, std::string_view value) {
-  owners_.insert(index_key(type, value), ProfileId{}, sizeof(ProfileId));
+  owners_.insert(type, value, {});
   write(identifier_key(type, value), std::nullopt);
 }
 
@@ -276,16 +278,21 @@ storage::Batch Ledger::take() {
   taken_ = std::exchange(changes_, {});
   pending_bytes_ = 0;
   // In the order of their keys: so the store walks through its pages once.
-  std::vector<const Profile*> profiles(taken_.profiles.begin(), taken_.profiles.end());
-  std::ranges::sort(
-      profiles, {}, [](const Profile* profile) -> const std::string& { return profile->id.text; });
-  for (const Profile* const profile : profiles) {
+  std::vector<std::pair<std::string, const Profile*>> profiles;
+  profiles.reserve(taken_.profiles.size());
+  for (const Profile* const profile : taken_.profiles) {
+    profiles.emplace_back(profile->id.text, profile);
+  }
+  std::ranges::sort(profiles);
+  for (const auto& [id, profile] : profiles) {
     batch.puts.push_back({.key = profile_key(profile->id), .value = encode(*profile)});
+    profiles_.resize(id, profiles::bytes_of(*profile));
   }
   for (const std::string& id : taken_.groups) {
     if (const Traits* traits = groups_.find(id)) {
       json::Writer out;
       write_stored(out, *traits);
+      groups_.resize(id, bytes_of(*traits));
       batch.puts.push_back({.key = group_key(id), .value = out.take()});
     }
   }
@@ -303,20 +310,11 @@ storage::Batch Ledger::take() {
 }
 
 void Ledger::written() {
-  for (const Profile* const profile : taken_.profiles) {
-    profiles_.resize(profile->id.text, profiles::bytes_of(*profile));
-  }
-  for (const std::string& id : taken_.groups) {
-    if (const Traits* traits = groups_.find(id)) {
-      groups_.resize(id, bytes_of(*traits));
-    }
-  }
   taken_ = {};
-  profiles_.trim(cache_bytes_ / 2, [this](const std::string&, const Profile& profile) {
+  profiles_.trim(cache_bytes_ * 5 / 8, [this](const std::string&, const Profile& profile) {
     return changes_.profiles.contains(&profile);
   });
-  owners_.trim(cache_bytes_ / 4, [](const std::string&, const ProfileId&) { return false; });
-  groups_.trim(cache_bytes_ / 4, [this](const std::string& id, const Traits&) {
+  groups_.trim(cache_bytes_ / 8, [this](const std::string& id, const Traits&) {
     return changes_.groups.contains(id);
   });
 }

@@ -17,6 +17,7 @@
 #include "core/base/result.h"
 #include "core/profiles/identifiers.h"
 #include "core/profiles/lru.h"
+#include "core/profiles/owner_cache.h"
 #include "core/profiles/profile.h"
 #include "core/profiles/records.h"
 #include "core/storage/batch.h"
@@ -54,7 +55,10 @@ class Ledger {
   Ledger(storage::Store& store,
          std::size_t cache_bytes,
          std::chrono::milliseconds session_gap = Sessions::kGap)
-      : store_(store), cache_bytes_(cache_bytes), session_gap_(session_gap) {}
+      : store_(store),
+        cache_bytes_(cache_bytes),
+        session_gap_(session_gap),
+        owners_(cache_bytes / 4) {}
 
   /// Reads what is not in memory of the owners of `identifiers` and their profiles, in few calls.
   Result<void> prefetch(std::span<const Identifier> identifiers);
@@ -62,8 +66,8 @@ class Ledger {
   /// be needed next as well. nullptr: nobody takes it.
   void on_miss(std::function<Result<void>()> call) { on_miss_ = std::move(call); }
 
-  /// Who owns an identifier; empty when nobody does. Good until the next call.
-  Result<const ProfileId*> owner(std::string_view type, std::string_view value);
+  /// Who owns an identifier; empty when nobody does.
+  Result<ProfileId> owner(std::string_view type, std::string_view value);
   /// The profile of that id; nullptr when there is none (any more).
   Result<Profile*> profile(const ProfileId& id);
   /// The same for an id that may have been absorbed: the profile it leads to.
@@ -113,6 +117,7 @@ class Ledger {
  private:
   Result<std::vector<std::optional<storage::Entry>>> read(std::span<const storage::Key> keys);
   Result<void> miss();
+  std::optional<ProfileId> remembered_owner(std::string_view type, std::string_view value);
   Result<void> load_profiles(std::span<const storage::Key> keys);
   [[nodiscard]] const std::optional<std::string>* unwritten(const storage::Key& key) const;
   Profile& keep(Profile profile);
@@ -130,7 +135,7 @@ class Ledger {
   storage::Store& store_;
   const std::size_t cache_bytes_;
   const std::chrono::milliseconds session_gap_;
-  Lru<ProfileId> owners_;  // by type NUL value; an empty id: known to have no owner
+  OwnerCache owners_;
   Lru<Profile> profiles_;  // by id
   Lru<Traits> groups_;     // by id
   Changes changes_;
@@ -138,7 +143,6 @@ class Ledger {
   std::size_t pending_bytes_ = 0;
   Watcher* watcher_ = nullptr;
   std::function<Result<void>()> on_miss_;
-  std::string key_;  // of the index, while something is looked up
 };
 
 }  // namespace edge::profiles

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/flat_map.h"
 #include "core/base/id.h"
 #include "core/base/result.h"
 #include "core/json/writer.h"
@@ -27,7 +27,7 @@ inline constexpr std::string_view kAnonymousId = "anonymous_id";
 inline constexpr std::string_view kAliasId = "alias_id";
 
 /// Type → values in the order in which they were attached.
-using Identifiers = std::map<std::string, std::vector<std::string>, std::less<>>;
+using Identifiers = FlatMap<std::string, std::vector<std::string>>;
 
 /// What the built-in segments count (events spec 6.9).
 struct Activity {

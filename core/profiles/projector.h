@@ -42,7 +42,7 @@ namespace edge::profiles {
 
 struct ProjectorOptions {
   Rules rules = {};
-  std::size_t cache_bytes = std::size_t{40} << 20U;  ///< profiles and index kept in memory
+  std::size_t cache_bytes = std::size_t{36} << 20U;  ///< profiles and index kept in memory
   std::size_t max_records = 1'024;                   ///< read and prefetched together
   std::chrono::milliseconds flush_after{100};        ///< how long a change may stay unwritten
   std::chrono::milliseconds patience{5'000};         ///< of those that wait in `when_reached`

@@ -49,13 +49,13 @@ Result<Profile*> find(Desk& desk, Name name, const std::string& value) {
     return nullptr;
   }
   auto owner = desk.ledger.owner(type, normal);
-  if (owner && (*owner)->empty() && name != Name::Email) {
+  if (owner && owner->empty() && name != Name::Email) {
     owner = desk.ledger.owner(kAliasId, normal);
   }
-  if (!owner || (*owner)->empty()) {
+  if (!owner || owner->empty()) {
     return owner ? Result<Profile*>(nullptr) : Failure(owner.error());
   }
-  return desk.ledger.survivor(**owner);
+  return desk.ledger.survivor(std::move(*owner));
 }
 
 /// The number in `pLANE-NUMBER`.

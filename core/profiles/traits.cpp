@@ -2,65 +2,87 @@
 #include "core/profiles/traits.h"
 
 #include <utility>
+#include <vector>
 
 namespace edge::profiles {
 namespace {
 
+std::size_t bytes_of(std::string_view name, std::string_view json) {
+  return name.size() + json.size();
+}
+
 std::size_t bytes_of(const Traits& traits) {
   std::size_t bytes = 0;
   for (const auto& [name, trait] : traits) {
-    bytes += name.size() + trait.json.size();
+    bytes += bytes_of(name, trait.json);
   }
   return bytes;
 }
 
-/// Whether the traits stay within their bound when `name` gets a value of `bytes`.
-bool has_room(const Traits& traits, std::string_view name, std::size_t bytes) {
-  const auto found = traits.find(name);
-  const std::size_t freed = found == traits.end() ? 0 : name.size() + found->second.json.size();
-  const std::size_t needed = name.size() + bytes;
-  return needed <= freed || bytes_of(traits) + needed - freed <= kMaxTraitBytes;
-}
+/// Counts what traits take while some are added and replaced.
+class Room {
+ public:
+  explicit Room(const Traits& traits) : taken_(bytes_of(traits)) {}
+
+  /// Takes room for a trait in place of what it took before; false when there is not enough.
+  bool take(std::size_t bytes, std::size_t before) {
+    if (bytes > before && taken_ + bytes - before > kMaxTraitBytes) {
+      return false;
+    }
+    taken_ += bytes - before;
+    return true;
+  }
+
+ private:
+  std::size_t taken_;
+};
 
 }  // namespace
 
 TraitUpdate set_traits(Traits& traits, json::Value given, Time at) {
   TraitUpdate update;
+  Room room(traits);
+  std::vector<Traits::value_type> fresh;
   for (const auto [name, value] : given.members()) {
     const std::string_view json = value.is_null() ? std::string_view{} : value.raw();
-    auto found = traits.find(name);
-    if (found != traits.end() && found->second.at > at) {
+    const auto found = traits.find(name);
+    const bool is_known = found != traits.end();
+    if (is_known && found->second.at > at) {
       continue;
     }
-    if (!has_room(traits, name, json.size())) {
+    if (!room.take(bytes_of(name, json), is_known ? bytes_of(name, found->second.json) : 0)) {
       update.dropped = true;
       continue;
     }
-    if (found == traits.end()) {
-      found = traits.emplace(name, Trait{}).first;
+    Trait& trait = is_known ? found->second : fresh.emplace_back(name, Trait{}).second;
+    if (trait.json != json) {
+      update.changes.push_back({std::string(name), std::move(trait.json), std::string(json), at});
     }
-    if (found->second.json != json) {
-      update.changes.push_back(
-          {std::string(name), std::move(found->second.json), std::string(json), at});
-    }
-    found->second = {std::string(json), at};
+    trait = {std::string(json), at};
   }
+  traits.insert(std::move(fresh));
   return update;
 }
 
 bool merge_traits(Traits& traits, const Traits& other) {
   bool fits = true;
+  Room room(traits);
+  std::vector<Traits::value_type> fresh;
   for (const auto& [name, trait] : other) {
     const auto found = traits.find(name);
-    if (found != traits.end() && found->second.at >= trait.at) {
+    const bool is_known = found != traits.end();
+    if (is_known && found->second.at >= trait.at) {
       continue;
     }
-    if (!has_room(traits, name, trait.json.size())) {
+    if (!room.take(bytes_of(name, trait.json), is_known ? bytes_of(name, found->second.json) : 0)) {
       fits = false;
-      continue;
+    } else if (is_known) {
+      found->second = trait;
+    } else {
+      fresh.emplace_back(name, trait);
     }
-    traits.insert_or_assign(name, trait);
   }
+  traits.insert(std::move(fresh));
   return fits;
 }
 
@@ -83,6 +105,7 @@ void write_stored(json::Writer& out, const Traits& traits) {
 
 std::optional<Traits> read_stored_traits(json::Value stored) {
   Traits traits;
+  traits.reserve(stored.size());
   for (const auto [name, trait] : stored.members()) {
     const auto at = trait.at(0);
     const auto time = at ? at->as_int64() : std::nullopt;
@@ -90,10 +113,9 @@ std::optional<Traits> read_stored_traits(json::Value stored) {
       return std::nullopt;
     }
     const auto value = trait.at(1);
-    traits.emplace_hint(traits.end(),
-                        name,
-                        Trait{.json = std::string(value ? value->raw() : std::string_view{}),
-                              .at = from_ms(*time)});
+    traits.emplace(name,
+                   Trait{.json = std::string(value ? value->raw() : std::string_view{}),
+                         .at = from_ms(*time)});
   }
   return traits;
 }

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/flat_map.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 
@@ -29,7 +28,7 @@ struct Trait {
   bool operator==(const Trait&) const = default;
 };
 
-using Traits = std::map<std::string, Trait, std::less<>>;
+using Traits = FlatMap<std::string, Trait>;
 
 /// One entry of the trait history. Empty text: no value before, or none since.
 struct TraitChange {

@@ -236,13 +236,13 @@ Projector::Task manual_task(std::string user,
       [user = std::move(user), segment = std::move(segment), source = std::move(source), is_member](
           Desk& desk) -> Result<void> {
         auto owner = desk.ledger.owner(kUserId, user);
-        if (owner && (*owner)->empty()) {
+        if (owner && owner->empty()) {
           owner = desk.ledger.owner(kAliasId, user);
         }
         if (!owner) {
           return Failure(owner.error());
         }
-        const auto profile = alive(desk.ledger, **owner);
+        const auto profile = alive(desk.ledger, *owner);
         if (!profile) {
           return Failure(profile.error());
         }

@@ -207,7 +207,7 @@ int main() {
               bytes / kEvents,
               kPeople);
   fold_in_memory(log);
-  fold_and_write(log, std::size_t{64} << 20U);
+  fold_and_write(log, std::size_t{36} << 20U);
   fold_and_write(log, std::size_t{4} << 20U);
   fold_and_write(log, std::size_t{64} << 20U, segments());
   return 0;

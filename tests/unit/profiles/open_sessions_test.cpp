@@ -396,7 +396,9 @@ TEST_CASE("memory is bounded: the longest unseen are forgotten", "[profiles]") {
 TEST_CASE("whoever was forgotten while being looked up is not what was read", "[profiles]") {
   Desk desk;
   desk.answer = [&] {
-    desk.sessions.forget({{"user_id", {"u"}}});
+    edge::profiles::Identifiers names;
+    names["user_id"] = {"u"};
+    desk.sessions.forget(names);
     return std::vector{seen_at(-10)};
   };
 
