@@ -206,15 +206,17 @@ Result<bool> Replay::gather() {
 /// Takes an item into the batch or counts why not. False ends the run.
 Result<bool> Replay::consider(ReplayItem item) {
   const std::uint64_t position = item.position;
-  if (item.problem) {
-    note_failure("bad_item", item.problem->message);
+  const auto document =
+      item.problem ? Failure(*item.problem) : json::Document::parse(item.event, json::kEvent);
+  if (!document) {
+    note_failure(
+        "bad_item",
+        item.problem
+            ? item.problem->message
+            : fmt::format("item {} cannot be read: {}", position, document.error().message));
     summary_.stopped = options_.on_error == ReplayOptions::OnError::Stop;
     position_ = summary_.stopped ? position_ : position;
     return !summary_.stopped;
-  }
-  const auto document = json::Document::parse(item.event, json::kEvent);
-  if (!document) {
-    return Failure(document.error());
   }
   const json::Value event = document->root();
   if (!keeps(item, event)) {

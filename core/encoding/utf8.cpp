@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/encoding/utf8.h"
 
+#include <cstring>
+
 namespace edge::encoding {
 namespace {
 
@@ -35,6 +37,16 @@ bool second_is_valid(unsigned char first, unsigned char second) {
   }
 }
 
+/// Whether the eight octets from `at` on are ASCII; false when there are fewer.
+bool is_ascii_word(std::string_view text, std::size_t at) {
+  std::uint64_t word = 0;
+  if (text.size() - at < sizeof(word)) {
+    return false;
+  }
+  std::memcpy(&word, text.data() + at, sizeof(word));
+  return (word & 0x8080808080808080U) == 0;
+}
+
 /// A sort key: code points in the order of their UTF-16 code units (surrogate pairs sort below
 /// U+E000..U+FFFF).
 std::uint32_t utf16_rank(std::uint32_t code_point) {
@@ -48,6 +60,10 @@ std::uint32_t utf16_rank(std::uint32_t code_point) {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
+    if (is_ascii_word(text, i)) {
+      i += sizeof(std::uint64_t);
+      continue;
+    }
     const auto first = static_cast<unsigned char>(text[i]);
     const std::size_t length = sequence_length(first);
     if (length == 0 || i + length > text.size()) {

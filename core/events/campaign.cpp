@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/encoding/percent.h"
+#include "core/events/overlay.h"
 
 namespace edge::events {
 namespace {
@@ -31,6 +32,8 @@ Campaign read_campaign(std::string_view query) {
     return campaign;
   }
   for (auto& [name, value] : encoding::parse_form(query)) {
+    name = clean_text(name);
+    value = clean_text(value);
     if (value.empty()) {
       continue;
     }

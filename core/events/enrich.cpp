@@ -17,7 +17,8 @@ using json::Value;
 /// Lays what is known over the context of one event.
 class Enricher {
  public:
-  Enricher(Draft& draft, const Origin& origin) : draft_(draft), origin_(origin) {}
+  Enricher(Draft& draft, const Origin& origin)
+      : draft_(draft), origin_(origin), user_agent_(clean_text(origin.user_agent)) {}
 
   void run() {
     const bool from_client = draft_.channel != Channel::Server;
@@ -84,13 +85,13 @@ class Enricher {
   }
 
   void add_request_facts() {
-    if (!origin_.user_agent.empty()) {
-      put_absent("userAgent", json_text(origin_.user_agent));
+    if (!user_agent_.empty()) {
+      put_absent("userAgent", json_text(user_agent_));
     }
     const std::string_view language =
         origin_.accept_language.substr(0, origin_.accept_language.find_first_of(",; "));
     if (!language.empty() && language != "*") {
-      put_absent("locale", json_text(language));
+      put_absent("locale", json_text(clean_text(language)));
     }
     if (origin_.gpc) {
       put_absent("gpc", "true");
@@ -154,7 +155,7 @@ class Enricher {
   void add_agent() {
     std::string_view text = sent_text("userAgent");
     if (text.empty() && draft_.channel != Channel::Server && !sent("userAgent")) {
-      text = origin_.user_agent;
+      text = user_agent_;
     }
     if (text.empty()) {
       return;
@@ -195,6 +196,7 @@ class Enricher {
 
   Draft& draft_;
   const Origin& origin_;
+  const std::string user_agent_;
   std::string_view search_;
 };
 

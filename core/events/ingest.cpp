@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/encoding/utf8.h"
+
 namespace edge::events {
 namespace {
 
@@ -135,6 +137,10 @@ Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
                             .user = key_of(*draft),
                             .name = name_in(*draft),
                             .body = encode(*draft, {.source = origin.source, .hops = origin.hops})};
+  if (!encoding::is_utf8(record.body)) {
+    // Whatever slipped in must not make a text that nobody can read: the event would be lost.
+    record.body = encoding::repaired_utf8(record.body);
+  }
   if (settings_.redact) {
     record.body = settings_.redact(record.body);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/encoding/hex.h"
+#include "core/encoding/utf8.h"
 
 namespace edge::events {
 namespace {
@@ -129,6 +130,10 @@ unsigned escaped_unit(std::string_view text, std::size_t at) {
 }
 
 }  // namespace
+
+std::string clean_text(std::string_view text) {
+  return without_nul(encoding::repaired_utf8(text));
+}
 
 std::string json_text(std::string_view text) {
   std::string out;

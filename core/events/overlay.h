@@ -24,7 +24,11 @@ struct Patch {
   bool operator==(const Patch&) const = default;
 };
 
-/// A text as JSON, quotes included.
+/// A text from outside of the event (a header, a part of a URL) as an event may hold it: U+FFFD for
+/// octets that are no UTF-8, without NUL.
+std::string clean_text(std::string_view text);
+
+/// A text as JSON, quotes included. UTF-8.
 std::string json_text(std::string_view text);
 
 /// Writes `object` (nothing counts as `{}`) with the patches laid over it. Patched members keep

@@ -323,6 +323,30 @@ TEST_CASE("the log and dead letters are replayed, letters leave when they are ta
   CHECK(bench.run(*replay_letters(world.letters, "", false))->counts.quarantined == 1);
 }
 
+TEST_CASE("a stored event that cannot be read is named and does not stop the others",
+          "[delivery]") {
+  DeliveryBench world;
+  Bench bench;
+  bench.options.checkpoint.clear();
+  world.append("a", "u1");
+  storage::Batch batch;
+  batch.appends.push_back(
+      {.stream = events::kStream, .records = {{.id = "b", .body = "{\"x\":\"\xFF\"}"}}});
+  REQUIRE(world.store.commit(std::move(batch), storage::Deadline::in(std::chrono::seconds(1))));
+  world.append("c", "u2");
+
+  const auto summary = bench.run(*replay_store(world.store));
+
+  REQUIRE(summary);
+  CHECK(summary->counts.sent == 2);
+  CHECK(summary->counts.failed == 1);
+  CHECK(summary->first_failure == "item 2 cannot be read: text is not UTF-8");
+  bench.options.on_error = ReplayOptions::OnError::Stop;
+  const auto stopped = bench.run(*replay_store(world.store));
+  CHECK(stopped->stopped);
+  CHECK(stopped->counts.sent == 1);
+}
+
 TEST_CASE("a destination takes replayed events by its own mapping", "[delivery]") {
   DeliveryBench world;
   Bench bench;

@@ -124,3 +124,18 @@ TEST_CASE("an event nested 64 levels is taken, one of 65 is not", "[events]") {
   CHECK(events::normalise(good->root(), {}, {}, ids));
   CHECK(events::normalise(bad->root(), {}, {}, ids).error().reason == "event_too_deep");
 }
+
+TEST_CASE("octets of requests and queries that are no UTF-8 are replaced, NUL is left out",
+          "[events]") {
+  const std::string context = context_of(
+      R"({"type":"page","anonymousId":"a","channel":"browser","context":{"page":{"url":)"
+      R"("https://s.example/?utm_campaign=Fr%FChling&utm_id=%00x&utm_%E4=1&gclid=%FF"}}})",
+      {.user_agent = "Mozilla/5.0 (X11) \xFF Firefox/1\xE4", .accept_language = "d\xFC"});
+
+  CHECK(context.find("\"name\":\"Fr\xEF\xBF\xBDhling\"") != std::string::npos);
+  CHECK(context.find(R"("id":"x")") != std::string::npos);
+  CHECK(context.find("\"\xEF\xBF\xBD\":\"1\"") != std::string::npos);
+  CHECK(context.find("\"gclid\":\"\xEF\xBF\xBD\"") != std::string::npos);
+  CHECK(context.find("\"locale\":\"d\xEF\xBF\xBD\"") != std::string::npos);
+  CHECK(context.find("(X11) \xEF\xBF\xBD Firefox") != std::string::npos);
+}

@@ -186,3 +186,17 @@ TEST_CASE("a shared context that would be copied without bound is refused", "[ev
   REQUIRE_FALSE(batch);
   CHECK(batch.error().code == ErrorCode::TooLarge);
 }
+
+TEST_CASE("no text that nobody could read is appended, whoever wrote it", "[events]") {
+  Bench bench({.placing = [](events::Draft& draft) {
+    draft.context_patches.push_back({.member = "sessionId", .json = "\"\xFF\""});
+    return edge::Time{};
+  }});
+
+  CHECK(bench.ingest.accept_now(tracked("m-1"), {})->status == Status::Stored);
+
+  REQUIRE(bench.log().size() == 1);
+  const auto event = events::Event::decode(bench.log()[0]->body);
+  REQUIRE(event);
+  CHECK(event->context()->find("sessionId")->as_string() == "\xEF\xBF\xBD");
+}
