@@ -129,21 +129,12 @@ void read_retry(Reader& outer, RetryPolicy& retry) {
   }
 }
 
-/// `50`, `"50/s"` or `"30/m"` as requests per second.
 void read_rate(Reader& reader, double& rate) {
-  const auto value = reader.find("rate");
-  if (!value) {
-    return;
+  if (const auto value = reader.find("rate")) {
+    const auto given = rate_of(*value);
+    reader.check(given.has_value(), "rate", "must be requests per second or like 30/m");
+    rate = given.value_or(0);
   }
-  double number = value->as_double().value_or(-1);
-  if (const auto text = value->as_string()) {
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    const std::string_view unit = text->substr(static_cast<std::size_t>(end - text->data()));
-    const bool good = error == std::errc{} && (unit == "/s" || unit == "/m" || unit == "/h");
-    number = good ? number / (unit == "/s" ? 1 : unit == "/m" ? 60 : 3600) : -1;
-  }
-  reader.check(number >= 0 && number <= 1e6, "rate", "must be requests per second or like 30/m");
-  rate = number;
 }
 
 bool is_id(std::string_view id) {
@@ -203,6 +194,29 @@ void read_ordering(Reader& reader, Ordering& ordering) {
   }
 }
 
+constexpr std::string_view kMasked = "(set)";  // what an answer shows instead of a secret
+
+/// Writes `given`, and in place of each masked member what `kept` has there.
+void write_unmasked(json::Writer& out,
+                    json::Value given,
+                    std::optional<json::Value> kept,
+                    Reader& reader,
+                    const std::string& path) {
+  if (given.as_string() == kMasked) {
+    reader.check(kept.has_value(), path, "is the mask of a secret that is not known here");
+  }
+  if (!given.is_object()) {
+    out.raw(given.as_string() == kMasked && kept ? kept->raw() : given.raw());
+    return;
+  }
+  out.begin_object();
+  for (const auto& [name, value] : given.members()) {
+    const auto before = kept && kept->is_object() ? kept->find(name) : std::nullopt;
+    write_unmasked(out.key(name), value, before, reader, fmt::format("{}/{}", path, name));
+  }
+  out.end_object();
+}
+
 /// `config` with the settings that stand beside it, over those of `base`.
 std::string joined_config(json::Value json,
                           const Type& type,
@@ -228,11 +242,17 @@ std::string joined_config(json::Value json,
   }
   if (config) {
     for (const auto& [name, value] : config->members()) {
-      const bool unchanged = value.as_string() == "(set)";  // what a masked answer showed
+      const bool unchanged = value.as_string() == kMasked;
       if (value.is_null()) {
         std::erase_if(settings, [n = own_name(name)](const auto& pair) { return pair.first == n; });
       } else if (!unchanged) {
-        put(name, std::string(value.raw()));
+        json::Writer out;
+        write_unmasked(out,
+                       value,
+                       kept ? kept->root().find(own_name(name)) : std::nullopt,
+                       reader,
+                       fmt::format("config/{}", name));
+        put(name, out.take());
       }
     }
   }
@@ -262,6 +282,17 @@ std::string joined_config(json::Value json,
 }
 
 }  // namespace
+
+std::optional<double> rate_of(json::Value value) {
+  double number = value.as_double().value_or(-1);
+  if (const auto text = value.as_string()) {
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    const std::string_view unit = text->substr(static_cast<std::size_t>(end - text->data()));
+    const bool good = error == std::errc{} && (unit == "/s" || unit == "/m" || unit == "/h");
+    number = good ? number / (unit == "/s" ? 1 : unit == "/m" ? 60 : 3600) : -1;
+  }
+  return number >= 0 && number <= 1e6 ? std::optional(number) : std::nullopt;
+}
 
 bool Lists::admits(std::string_view name) const {
   return std::ranges::find(deny, name) == deny.end() &&

@@ -60,6 +60,9 @@ struct Definition {
   bool operator==(const Definition&) const = default;
 };
 
+/// `50`, `"50/s"` or `"30/m"` as how many a second, at most a million; nothing for other values.
+std::optional<double> rate_of(json::Value value);
+
 /// Reads a definition: of `POST /cdp/destinations`, of `[[destinations]]`, or as `write_definition`
 /// wrote it. Settings of the type may stand beside the others instead of in `config`; a top-level
 /// `secret` names the secret that holds the type's key. Without an id, the name in lower case with

@@ -132,7 +132,11 @@ Judgement judge_vendor(const Request& request,
 std::optional<milliseconds> parse_retry_after(std::string_view text, Time now) {
   std::uint32_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc{} && end == text.data() + text.size()) {
+  const bool is_number = end == text.data() + text.size();
+  if (is_number && error == std::errc::result_out_of_range) {
+    return kLongestRetryAfter;
+  }
+  if (is_number && error == std::errc{}) {
     return std::min<milliseconds>(std::chrono::seconds{seconds}, kLongestRetryAfter);
   }
   const auto date = encoding::parse_http_date(text);

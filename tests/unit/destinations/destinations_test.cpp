@@ -93,6 +93,20 @@ TEST_CASE("a change keeps what it does not name", "[destinations]") {
   CHECK(changed->config == R"({"url":"https://h/","secret":"whsec_AAAA","batch":5})");
 }
 
+TEST_CASE("what a masked answer showed is the secret that was", "[destinations]") {
+  Definition base = hook("h");
+  base.config = R"({"url":"https://h/","headers":{"X-Api-Key":"k","A":"b"}})";
+
+  const auto changed =
+      definition_of(R"x({"config":{"headers":{"X-Api-Key":"(set)","A":"c"}}})x", base);
+
+  REQUIRE(changed);
+  CHECK(changed->config == R"({"url":"https://h/","headers":{"X-Api-Key":"k","A":"c"}})");
+  const auto unknown = definition_of(R"x({"config":{"headers":{"New":"(set)"}}})x", base);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().field == "/config/headers/New");
+}
+
 TEST_CASE("secrets of a definition show as set", "[destinations]") {
   Definition definition = hook("h");
   definition.config =

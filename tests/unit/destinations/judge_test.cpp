@@ -154,6 +154,7 @@ TEST_CASE("Retry-After is seconds or a date and at most an hour", "[destinations
 
   CHECK(parse_retry_after("120", now) == milliseconds{120'000});
   CHECK(parse_retry_after("86400", now) == milliseconds{3'600'000});
+  CHECK(parse_retry_after("99999999999", now) == milliseconds{3'600'000});
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:50:07 GMT", now) == milliseconds{30'000});
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now) == milliseconds{0});
   CHECK_FALSE(parse_retry_after("soon", now));
