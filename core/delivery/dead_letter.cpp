@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <set>
+#include <utility>
 
 #include "core/json/members.h"
 
@@ -80,7 +83,11 @@ Result<DeadLetter> DeadLetter::decode(std::string_view id, std::string_view enco
 
 Result<LetterPage> DeadLetters::list(const LetterQuery& query) const {
   LetterPage result;
-  storage::Scan scan{.space = kSpace, .to = query.cursor, .limit = 200, .reverse = true};
+  storage::Scan scan{.space = kSpace, .limit = 200, .reverse = !query.oldest_first};
+  if (!query.cursor.empty()) {
+    (query.oldest_first ? scan.from : scan.to) =
+        query.oldest_first ? query.cursor + '\0' : query.cursor;
+  }
   for (;;) {
     const auto page = store_.scan(scan, soon());
     if (!page) {
@@ -198,80 +205,119 @@ Result<void> DeadLetters::count_replay(const std::string& id) {
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
-Result<Replayed> DeadLetters::retry(const std::vector<std::string>& ids) {
+/// Hands letters over in as many commits as the store needs.
+class DeadLetters::Retry {
+ public:
+  Retry(DeadLetters& letters, double rate)
+      : letters_(letters),
+        table_(letters.destinations_.table().get()),
+        start_(to_ms(letters.clock_.store_now())),
+        rate_(rate) {}
+
+  Result<void> add(DeadLetter letter) {
+    if (letter.replaying || table_->find(letter.destination) == nullptr) {
+      return {};
+    }
+    if (letter.replays >= kMaxReplays) {
+      ++result_.quarantined;
+      return {};
+    }
+    auto event = events::Event::decode(letter.event);
+    if (!event) {
+      return Failure(event.error());
+    }
+    letter.replaying = true;
+    ++letter.replays;
+    const Parked parked{.offset = letter.offset,
+                        .since = to_ms(letters_.clock_.now()),
+                        .replays = letter.replays,
+                        .letter = letter.id,
+                        .event = std::make_shared<const events::Event>(std::move(*event))};
+    batch_.dues.push_back({.queue = destinations::queue_of(letter.destination),
+                           .at = start_ + delay(),
+                           .id = letter.id,
+                           .order_key = std::string(parked.event->user_key()),
+                           .body = parked.encode()});
+    batch_.checks.push_back({key_of(letter.id), letter.version});
+    put(batch_, letter, letters_.clock_.now());
+    batch_.adds.push_back({counter_key(letter.destination, Count::Parked), 1});
+    batch_.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
+    bytes_ += batch_.dues.back().body.size() + batch_.puts.back().value.size();
+    return bytes_ > storage::kMaxBatchBytes / 2 || batch_.dues.size() >= kRetryPage
+               ? commit()
+               : Result<void>{};
+  }
+
+  Result<Replayed> finish() {
+    return commit().map([this] { return result_; });
+  }
+
+ private:
+  /// Of the next one, in ms.
+  [[nodiscard]] std::int64_t delay() const {
+    const auto before = static_cast<double>(result_.replayed + batch_.dues.size());
+    return rate_ > 0 ? static_cast<std::int64_t>(before * 1000 / rate_) : 0;
+  }
+
+  Result<void> commit() {
+    if (batch_.dues.empty()) {
+      return {};
+    }
+    const std::size_t count = batch_.dues.size();
+    bytes_ = 0;
+    return letters_.store_.commit(std::exchange(batch_, {}), soon())
+        .map([&](const storage::Receipt&) { result_.replayed += count; });
+  }
+
+  DeadLetters& letters_;
+  const std::shared_ptr<const destinations::Table> table_;
+  const std::int64_t start_;
+  const double rate_;
+  storage::Batch batch_;
+  std::size_t bytes_ = 0;
+  Replayed result_;
+};
+
+Result<Replayed> DeadLetters::retry(const std::vector<std::string>& ids, double rate) {
+  const std::set<std::string> each(ids.begin(), ids.end());  // in the order of their times
   std::vector<DeadLetter> letters;
-  for (const std::string& id : ids) {
+  for (const std::string& id : each) {
     auto letter = find(id);
     if (!letter) {
       return Failure(letter.error());
     }
     letters.push_back(std::move(*letter));
   }
-  return retry_page(letters);
+  Retry retry(*this, rate);
+  for (DeadLetter& letter : letters) {
+    if (auto added = retry.add(std::move(letter)); !added) {
+      return Failure(added.error());
+    }
+  }
+  return retry.finish();
 }
 
-Result<Replayed> DeadLetters::retry(const LetterQuery& query) {
-  Replayed total;
+Result<Replayed> DeadLetters::retry(const LetterQuery& query, double rate) {
+  Retry retry(*this, rate);
   LetterQuery rest = query;
   rest.limit = kRetryPage;
+  rest.oldest_first = true;
   rest.cursor.clear();
   for (;;) {
-    const auto page = list(rest);
-    const auto done = page ? retry_page(page->items) : Failure(page.error());
-    if (!done) {
-      return done;
+    auto page = list(rest);
+    if (!page) {
+      return Failure(page.error());
     }
-    total.replayed += done->replayed;
-    total.quarantined += done->quarantined;
+    for (DeadLetter& letter : page->items) {
+      if (auto added = retry.add(std::move(letter)); !added) {
+        return Failure(added.error());
+      }
+    }
     if (!page->next) {
-      return total;
+      return retry.finish();
     }
     rest.cursor = *page->next;
   }
-}
-
-Result<Replayed> DeadLetters::retry_page(std::vector<DeadLetter> letters) {
-  std::ranges::sort(letters, {}, &DeadLetter::id);  // oldest first, as they would have gone out
-  Replayed result;
-  storage::Batch batch;
-  const auto table = destinations_.table().get();
-  for (const DeadLetter& found : letters) {
-    if (found.replaying || table->find(found.destination) == nullptr) {
-      continue;
-    }
-    if (found.replays >= kMaxReplays) {
-      ++result.quarantined;
-      continue;
-    }
-    auto event = events::Event::decode(found.event);
-    if (!event) {
-      return Failure(event.error());
-    }
-    DeadLetter letter = found;
-    letter.replaying = true;
-    ++letter.replays;
-    const Parked parked{.offset = letter.offset,
-                        .since = to_ms(clock_.now()),
-                        .replays = letter.replays,
-                        .letter = letter.id,
-                        .event = std::make_shared<const events::Event>(std::move(*event))};
-    batch.dues.push_back({.queue = destinations::queue_of(letter.destination),
-                          .at = to_ms(clock_.store_now()),
-                          .id = letter.id,
-                          .order_key = std::string(parked.event->user_key()),
-                          .body = parked.encode()});
-    batch.checks.push_back({key_of(letter.id), letter.version});
-    put(batch, letter, clock_.now());
-    batch.adds.push_back({counter_key(letter.destination, Count::Parked), 1});
-    batch.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
-    ++result.replayed;
-  }
-  if (result.replayed > 0) {
-    if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
-      return Failure(committed.error());
-    }
-  }
-  return result;
 }
 
 void DeadLetters::put(storage::Batch& batch, const DeadLetter& letter, Time now) {

@@ -44,10 +44,11 @@ struct LetterQuery {
   std::string reason = {};
   std::string cursor = {};  ///< `next` of the page before
   std::size_t limit = 50;
+  bool oldest_first = false;
 };
 
 struct LetterPage {
-  std::vector<DeadLetter> items = {};  ///< newest first
+  std::vector<DeadLetter> items = {};  ///< newest first, unless asked otherwise
   std::optional<std::string> next = {};
 };
 
@@ -77,10 +78,11 @@ class DeadLetters {
 
   /// Hands letters to their destination's forwarder again: mapped anew, same ids, fresh age. Each
   /// is removed when it is delivered. Those that wait already, and those of destinations that are
-  /// no more, are passed over. Failure: Conflict when a letter changed meanwhile.
-  Result<Replayed> retry(const std::vector<std::string>& ids);
+  /// no more, are passed over. They go in the order in which they were given up, above `rate` 0 at
+  /// most so many a second. Failure: Conflict when a letter changed meanwhile.
+  Result<Replayed> retry(const std::vector<std::string>& ids, double rate = 0);
   /// The same for all that match.
-  Result<Replayed> retry(const LetterQuery& query);
+  Result<Replayed> retry(const LetterQuery& query, double rate = 0);
 
   /// Notes one more replay in vain. Failures: NotFound; Conflict when it changed meanwhile.
   Result<void> count_replay(const std::string& id);
@@ -92,7 +94,7 @@ class DeadLetters {
   static std::string new_id(Time now, std::uint64_t offset, std::string_view destination);
 
  private:
-  Result<Replayed> retry_page(std::vector<DeadLetter> letters);
+  class Retry;
 
   storage::Store& store_;
   const destinations::Destinations& destinations_;

@@ -37,6 +37,11 @@ Result<void> Forwarder::start() {
   if (!position) {
     return Failure(position.error());
   }
+  const auto number = services_.store.get(destinations::number_key(id_), soon());
+  if (!number) {
+    return Failure(number.error());
+  }
+  existence_ = {destinations::number_key(id_), *number ? (*number)->version : 0};
   stored_to_ = position->offset;
   window_.start(std::move(*position));
   if (auto counted = read_counters(); !counted) {
@@ -119,7 +124,7 @@ void Forwarder::run(const std::stop_token& stop) {
 bool Forwarder::step(Senders senders) {
   take_settings();
   bool moved = settle_outcomes();
-  if (unsaved_ && !save()) {
+  if (!unsaved_.empty() && !save()) {
     return moved;
   }
   moved = refill() || moved;
@@ -164,7 +169,7 @@ void Forwarder::take_settings() {
   if (changed || now - looked_ > kLookAgain) {
     looked_ = now;
     next_row_at_ = 0;
-    if (settlement_.is_empty() && !unsaved_) {
+    if (settlement_.is_empty() && unsaved_.empty()) {
       static_cast<void>(read_counters());  // what we know stays when the store does not answer
     }
   }
@@ -198,7 +203,7 @@ bool Forwarder::refill() {
 bool Forwarder::may_send() const {
   const bool probing = gate_.state() != Gate::State::Open;
   const std::size_t most = probing ? 1 : entry_->definition.concurrency;
-  return !unsaved_ && !gone_ && entry_->position == destinations::Switch::On &&
+  return unsaved_.empty() && !gone_ && entry_->position == destinations::Switch::On &&
          entry_->definition.enabled && in_flight_ < most &&
          gate_.opens_at() <= services_.clock.steady();
 }

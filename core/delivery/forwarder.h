@@ -13,6 +13,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -144,7 +145,8 @@ class Forwarder {
   std::optional<Delivery> delivery_of(const storage::Due& row);
   std::vector<Delivery> pick_fresh(std::size_t limit);
   std::optional<Delivery> fresh_delivery(std::uint64_t offset, std::string key);
-  bool must_wait(std::uint64_t offset, const std::string& key);
+  std::optional<bool> must_wait(std::uint64_t offset, const std::string& key);
+  void release_left_behind(const std::vector<storage::Due>& rows);
   void hold_behind_row(std::uint64_t offset, const std::string& key);
   bool lingers(std::size_t limit) const;
   bool is_expired(const Delivery& delivery) const;
@@ -165,11 +167,14 @@ class Forwarder {
   void leave(const Delivery& delivery);
   void finish(Delivery& delivery);
   void move_followers();
-  void each_follower(const std::string& key, const std::function<bool(const storage::Due&)>& visit);
+  bool each_follower(const std::string& key, const std::function<bool(const storage::Due&)>& visit);
   void free_key(const std::string& key);
   void release_waiting_rows();
   void remember_hold();
+  void close_gaps();
+  bool park_below(std::uint64_t bound);
   bool save();
+  bool save_portion(const storage::Batch& portion);
   void note(const Attempt& attempt, const std::vector<Delivery>& deliveries);
   void publish();
   [[nodiscard]] SteadyTime next_wake() const;
@@ -187,13 +192,13 @@ class Forwarder {
   Window window_;
   Gate gate_;
   Settlement settlement_;
-  std::optional<storage::Batch> unsaved_;  // a commit that failed and is repeated
-  std::set<std::uint64_t> ready_;          // open offsets that nothing blocks as far as we know
+  std::deque<storage::Batch> unsaved_;  // commits, the first of which failed and is repeated
+  std::set<std::uint64_t> ready_;       // open offsets that nothing blocks as far as we know
   std::unordered_map<std::string, std::set<std::uint64_t>> waiting_;  // behind one in flight
   std::unordered_map<std::uint64_t, Mark> marks_;                     // by offset
   std::unordered_set<std::string> busy_keys_;
-  std::set<std::string> parked_keys_;  // of this round of settling: something of the key was parked
-  std::set<std::string> freed_keys_;   // of this round: a row of the key is through
+  std::set<std::string> parked_keys_;            // something was parked, its followers must wait
+  std::set<std::string> freed_keys_;             // a row is through, its followers may go
   std::unordered_set<std::uint64_t> busy_rows_;  // numbers
   std::unordered_multimap<std::uint64_t, std::shared_ptr<const events::Event>>
       flying_;  // by offset
@@ -204,6 +209,7 @@ class Forwarder {
   std::int64_t parked_ = 0;
   std::int64_t next_row_at_ = 0;  // no row is due before that store time
   std::uint64_t stored_to_ = 0;   // the cursor in the store
+  storage::Check existence_;      // of the destination, in each commit
   bool hold_stored_ = false;
   bool gone_ = false;
   bool lingers_ = true;                // batches wait for more events as long as the settings say

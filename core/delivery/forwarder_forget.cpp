@@ -75,7 +75,7 @@ bool Forwarder::forget_people() {
 }
 
 void Forwarder::answer_forgotten() {
-  if (unsaved_ || !settlement_.is_empty()) {
+  if (!unsaved_.empty() || !settlement_.is_empty()) {
     return;
   }
   for (Forgetting& one : forgetting_) {
@@ -172,7 +172,7 @@ bool Forwarder::give_up_old() {
     let_go = let_go_;
   }
   bool any = false;
-  for (auto offset = window_.first_open(); offset && *offset <= let_go && !unsaved_;
+  for (auto offset = window_.first_open(); offset && *offset <= let_go && unsaved_.empty();
        offset = window_.first_open()) {
     const storage::RecordPointer record = window_.at(*offset).record;
     const bool is_old =

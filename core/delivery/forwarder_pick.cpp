@@ -49,6 +49,7 @@ std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
     return batch;
   }
   next_row_at_ = kHeldUntilReleased;
+  release_left_behind(page->items);
   std::set<std::string> passed;  // keys of which an earlier row is not due
   for (const storage::Due& row : page->items) {
     if (row.at > now && (!probing || row.at >= kHeldUntilReleased)) {
@@ -88,6 +89,21 @@ std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
   return batch;
 }
 
+/// When all rows wait for another of their keys to be through, and nothing is on its way, a crash
+/// came between one and the other: the first of each key goes.
+void Forwarder::release_left_behind(const std::vector<storage::Due>& rows) {
+  if (rows.empty() || rows.front().at < kHeldUntilReleased || in_flight_ > 0 ||
+      settlement_.has_rows()) {
+    return;
+  }
+  std::unordered_set<std::string> keys;
+  for (const storage::Due& row : rows) {
+    if (keys.insert(row.order_key).second) {
+      settlement_.release(row);
+    }
+  }
+}
+
 bool Forwarder::is_due(const storage::Due& row, const Delivery& delivery, std::int64_t now) const {
   return row.at <= now || delivery.state.of_destination;
 }
@@ -118,7 +134,11 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
     if (crowded && offset != window_.first_open()) {
       break;
     }
-    if (ordered && !keys.contains(key) && must_wait(offset, key)) {
+    const auto waits = ordered && !keys.contains(key) ? must_wait(offset, key) : false;
+    if (!waits) {
+      break;
+    }
+    if (*waits) {
       i = ready_.erase(i);
       continue;
     }
@@ -160,8 +180,9 @@ std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::str
   return delivery;
 }
 
-/// Whether an earlier event of the key is not through yet; moves this one behind it.
-bool Forwarder::must_wait(std::uint64_t offset, const std::string& key) {
+/// Whether an earlier event of the key is not through yet; moves this one behind it. Nothing: the
+/// store does not answer.
+std::optional<bool> Forwarder::must_wait(std::uint64_t offset, const std::string& key) {
   if (busy_keys_.contains(key)) {
     waiting_[key].insert(offset);
     return true;
@@ -172,7 +193,10 @@ bool Forwarder::must_wait(std::uint64_t offset, const std::string& key) {
   const bool just_parked = std::ranges::any_of(
       settlement_.batch().dues, [&](const storage::Enqueue& due) { return due.order_key == key; });
   const auto rows = services_.store.list({.queue = queue_, .order_key = key, .limit = 1}, soon());
-  if (!just_parked && rows && rows->items.empty()) {
+  if (!just_parked && !rows) {
+    return std::nullopt;
+  }
+  if (!just_parked && rows->items.empty()) {
     return false;
   }
   hold_behind_row(offset, key);

@@ -2,6 +2,7 @@
 // What a forwarder does with answers, and how it stores that.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -51,6 +52,18 @@ void plan_delays(std::span<const Delivery> deliveries,
   }
 }
 
+/// What an answer says about the destination. To be asked to try again says nothing of one that
+/// works, and that a probe was in vain.
+std::optional<Effect> effect_of(const Attempt& attempt, Gate::State state) {
+  const bool only_again = attempt.effect == Effect::None &&
+                          std::ranges::all_of(attempt.events, [](const Verdict& verdict) {
+                            return verdict.action == Action::Retry;
+                          });
+  return !only_again                  ? std::optional(attempt.effect)
+         : state == Gate::State::Open ? std::nullopt
+                                      : std::optional(Effect::Failing);
+}
+
 bool failed_as_a_whole(const Attempt& attempt) {
   return attempt.effect == Effect::Failing &&
          std::ranges::all_of(attempt.events, [](const Verdict& verdict) {
@@ -77,11 +90,12 @@ void Forwarder::settle(Outcome& outcome) {
   Attempt& attempt = outcome.attempt;
   note(attempt, outcome.deliveries);
   settlement_.count(Count::Attempts, static_cast<std::int64_t>(attempt.sent.size()));
-  const bool opened = gate_.learn(attempt.effect,
-                                  attempt.retry_after,
-                                  entry_->definition.retry,
-                                  services_.random,
-                                  services_.clock.steady());
+  const auto effect = effect_of(attempt, gate_.state());
+  const bool opened = effect && gate_.learn(*effect,
+                                            attempt.retry_after,
+                                            entry_->definition.retry,
+                                            services_.random,
+                                            services_.clock.steady());
   adapt_batch(outcome);
   plan_delays(outcome.deliveries, entry_->definition.retry, services_.random, attempt);
   if (outcome.deliveries.size() > 1 && failed_as_a_whole(attempt)) {
@@ -259,48 +273,48 @@ void Forwarder::finish(Delivery& delivery) {
 }
 
 /// Follows up what was settled: rows behind a finished one may go, as many as a request carries;
-/// those that were to go next wait again when one before them was parked.
+/// those that were to go next wait again when one before them was parked. Keys of which the store
+/// does not tell come again the next time.
 void Forwarder::move_followers() {
-  for (const std::string& key : parked_keys_) {
-    each_follower(key, [this](const storage::Due& row) {
+  const std::set<std::string> parked = parked_keys_;
+  std::erase_if(parked_keys_, [this](const std::string& key) {
+    return each_follower(key, [this](const storage::Due& row) {
       if (row.at < kHeldUntilReleased && !busy_rows_.contains(row.number)) {
         settlement_.postpone(row, kHeldUntilReleased);
       }
       return row.at < kHeldUntilReleased;
     });
-  }
+  });
   const std::size_t most = std::min(entry_->destination->batch_size().most, kMostReleased);
-  for (const std::string& key : freed_keys_) {
-    std::size_t released = parked_keys_.contains(key) ? most : 0;
-    each_follower(key, [&](const storage::Due& row) {
+  std::erase_if(freed_keys_, [&](const std::string& key) {
+    std::size_t released = parked.contains(key) ? most : 0;
+    return each_follower(key, [&](const storage::Due& row) {
       if (row.at < kHeldUntilReleased || released >= most) {
         return false;
       }
       settlement_.release(row);
       return ++released < most;
     });
-  }
-  parked_keys_.clear();
-  freed_keys_.clear();
+  });
 }
 
 /// Visits the rows of a key that what was gathered does not change, earliest first, as long as
-/// `visit` says so.
-void Forwarder::each_follower(const std::string& key,
+/// `visit` says so. False when the store does not answer.
+bool Forwarder::each_follower(const std::string& key,
                               const std::function<bool(const storage::Due&)>& visit) {
   storage::List query{.queue = queue_, .order_key = key};
   for (;;) {
     const auto page = services_.store.list(query, soon());
     if (!page) {
-      return;
+      return false;
     }
     for (const storage::Due& row : page->items) {
       if (!settlement_.changes(row) && !visit(row)) {
-        return;
+        return true;
       }
     }
     if (!page->next) {
-      return;
+      return true;
     }
     query.after = page->next;
   }
@@ -348,70 +362,6 @@ void Forwarder::release_waiting_rows() {
     }
   }
   next_row_at_ = 0;
-}
-
-/// Keeps a hold over a restart, so that Retry-After is obeyed by the next process too.
-void Forwarder::remember_hold() {
-  const storage::Key key{"delivery", id_, "hold"};
-  const SteadyTime now = services_.clock.steady();
-  const SteadyTime until = gate_.opens_at();
-  auto& batch = settlement_.batch();
-  std::erase_if(batch.puts, [&](const storage::Put& put) { return put.key == key; });
-  std::erase_if(batch.dels, [&](const storage::Del& del) { return del.key == key; });
-  const bool closed = gate_.state() != Gate::State::Open || gate_.not_before() > now;
-  if (closed && until > now) {
-    const auto left = std::chrono::ceil<milliseconds>(until - now);
-    batch.puts.push_back({key, std::to_string(to_ms(services_.clock.store_now() + left))});
-    hold_stored_ = true;
-  } else if (hold_stored_) {
-    batch.dels.push_back({key});
-    hold_stored_ = false;
-  }
-}
-
-/// Stores what was gathered together with the position. A commit that fails is repeated until it
-/// succeeds, and nothing is sent meanwhile: otherwise it would all be sent again after a crash.
-bool Forwarder::save() {
-  if (!unsaved_) {
-    const std::int64_t newly_parked = settlement_.parked();
-    next_row_at_ = settlement_.has_rows() ? 0 : next_row_at_;
-    storage::Batch batch = settlement_.take();
-    batch.advances.push_back({.consumer = destinations::consumer_of(id_),
-                              .stream = destinations::kStream,
-                              .lane = destinations::kLane,
-                              .position = window_.position()});
-    services_.random.fill(batch.token);
-    parked_ += newly_parked;
-    stored_to_ = batch.advances.back().position.offset;
-    unsaved_ = std::move(batch);
-  }
-  if (EDGE_FAULT("settle.before_commit") != 0) {
-    return false;
-  }
-  const bool parks = !unsaved_->dues.empty();
-  const auto committed = services_.store.commit(*unsaved_, soon());
-  if (!committed) {
-    return false;
-  }
-  static_cast<void>(EDGE_FAULT("settle.after_commit"));
-  if (parks) {
-    static_cast<void>(EDGE_FAULT("park.after_commit"));
-  }
-  const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < unsaved_->adds.size(); ++i) {
-    const std::string& name = unsaved_->adds[i].key.key;
-    const std::int64_t sum = committed->sums[i];
-    published_.delivered = name == "delivered" ? sum : published_.delivered;
-    published_.dead = name == "dead" ? sum : published_.dead;
-    published_.attempts = name == "attempts" ? sum : published_.attempts;
-    published_.retried = name == "retried" ? sum : published_.retried;
-    parked_ = name == "parked" ? sum : parked_;
-  }
-  published_.parked = static_cast<std::uint64_t>(std::max<std::int64_t>(parked_, 0));
-  published_open_ = window_.open();
-  published_reached_ = window_.reached();
-  unsaved_.reset();
-  return true;
 }
 
 }  // namespace edge::delivery

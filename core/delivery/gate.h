@@ -37,7 +37,9 @@ class Gate {
     }
     if (effect == Effect::Failing) {
       ++failures_;
-      if (failures_ >= kFailuresToHold) {
+      if (refused_) {
+        probe_at_ = now + policy.probe;
+      } else if (failures_ >= kFailuresToHold) {
         const auto step = failures_ - kFailuresToHold + 1;
         probe_at_ = now + next_delay(step, policy.base, policy.cap, random);
       }

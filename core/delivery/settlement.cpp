@@ -5,6 +5,72 @@
 #include <utility>
 
 namespace edge::delivery {
+namespace {
+
+constexpr std::size_t kPortionBytes = storage::kMaxBatchBytes / 2;  // one change adds up to 4 MiB
+constexpr std::size_t kPortionItems = storage::kMaxBatchItems / 2;
+
+std::size_t items_of(const storage::Batch& batch) {
+  return batch.puts.size() + batch.dels.size() + batch.dues.size() + batch.settles.size();
+}
+
+/// Fills portions with changes.
+class Portions {
+ public:
+  template <typename Change>
+  void move(std::vector<Change>& from, std::vector<Change> storage::Batch::*list) {
+    for (Change& change : from) {
+      storage::Batch one;
+      (one.*list).push_back(change);
+      const std::size_t bytes = storage::bytes_of(one);
+      if (portions_.empty() || bytes_ + bytes > kPortionBytes ||
+          items_of(portions_.back()) >= kPortionItems) {
+        portions_.emplace_back();
+        bytes_ = 0;
+      }
+      bytes_ += bytes;
+      (portions_.back().*list).push_back(std::move(change));
+    }
+    from.clear();
+  }
+
+  std::vector<storage::Batch> take() { return std::move(portions_); }
+
+ private:
+  std::vector<storage::Batch> portions_;
+  std::size_t bytes_ = 0;
+};
+
+/// Rows that a portion adds and removes are counted with it.
+void count_rows(storage::Batch& portion, storage::Add& parked) {
+  const auto removed = std::ranges::count(
+      portion.settles, storage::Settle::Outcome::Done, &storage::Settle::outcome);
+  const auto by = static_cast<std::int64_t>(portion.dues.size()) - removed;
+  portion.adds.push_back({parked.key, by});
+  parked.by -= by;
+}
+
+}  // namespace
+
+std::vector<storage::Batch> in_portions(storage::Batch batch) {
+  if (storage::bytes_of(batch) <= kPortionBytes && items_of(batch) <= kPortionItems) {
+    return {std::move(batch)};
+  }
+  Portions filling;
+  filling.move(batch.dues, &storage::Batch::dues);
+  filling.move(batch.settles, &storage::Batch::settles);
+  filling.move(batch.puts, &storage::Batch::puts);
+  std::vector<storage::Batch> portions = filling.take();
+  const auto parked = std::ranges::find_if(
+      batch.adds, [](const storage::Add& add) { return add.key.key == "parked"; });
+  for (storage::Batch& portion : portions) {
+    if (parked != batch.adds.end()) {
+      count_rows(portion, *parked);
+    }
+  }
+  portions.push_back(std::move(batch));
+  return portions;
+}
 
 void Settlement::delivered(const Delivery& delivery) {
   remove_row(delivery);

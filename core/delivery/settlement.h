@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/delivery/dead_letter.h"
@@ -72,5 +73,10 @@ class Settlement {
   std::unordered_set<std::uint64_t> changed_rows_;  // numbers
   bool touched_ = false;
 };
+
+/// `batch`, which a `Settlement` gave, as one commit, or as several where the store would not take
+/// one. The position comes in the last, after all rows and letters: a crash in between repeats
+/// deliveries, and loses none.
+std::vector<storage::Batch> in_portions(storage::Batch batch);
 
 }  // namespace edge::delivery

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace edge::delivery {
+namespace {
+
+constexpr std::size_t kMaxIntervals = 256;  // of a position (`storage::Advance`)
+
+}  // namespace
 
 void Window::start(storage::Position position) {
   items_.clear();
@@ -69,6 +74,9 @@ storage::Position Window::position() const {
     if (interval.first > reached_) {
       position.ahead.push_back(interval);
     }
+  }
+  if (position.ahead.size() > kMaxIntervals) {
+    position.ahead.resize(kMaxIntervals);  // the others would be sent again after a crash
   }
   return position;
 }

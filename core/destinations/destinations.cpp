@@ -56,6 +56,9 @@ std::string consumer_of(std::string_view id) {
 std::string queue_of(std::string_view id) {
   return fmt::format("destination:{}", id);
 }
+storage::Key number_key(std::string_view id) {
+  return {kSpace, kNumbers, std::string(id)};
+}
 
 /// What the store holds, by id.
 struct Destinations::Stored {
@@ -243,9 +246,12 @@ Result<void> Destinations::number_new(std::vector<std::shared_ptr<const Entry>>&
                       fmt::format("at most {} destinations are possible", kMaxDestinations)});
     }
     const std::string& id = entry->definition.id;
+    if (auto removed = read_only_ ? Result<void>() : remove_delivery(id); !removed) {
+      return removed;
+    }
     stored.numbers[id] = std::to_string(*number);
     last_number_ = *number;
-    batch.puts.push_back({{kSpace, kNumbers, id}, std::to_string(*number)});
+    batch.puts.push_back({number_key(id), std::to_string(*number)});
     batch.advances.push_back({.consumer = consumer_of(id),
                               .stream = kStream,
                               .lane = kLane,
@@ -344,6 +350,23 @@ Result<void> Destinations::erase(std::string_view name) {
     return reloaded;
   }
   return remove_parked(id);
+}
+
+/// What is left of the deliveries of an earlier destination with that id: rows, counters, a hold.
+Result<void> Destinations::remove_delivery(const std::string& id) {
+  for (;;) {
+    const auto page = store_.scan(storage::Scan::prefix("delivery", id, ""), soon());
+    if (!page || page->items.empty()) {
+      return page ? remove_parked(id) : Failure(page.error());
+    }
+    storage::Batch batch;
+    for (const storage::Page::Item& item : page->items) {
+      batch.dels.push_back({{"delivery", id, item.key}});
+    }
+    if (auto committed = store_.commit(std::move(batch), soon()); !committed) {
+      return Failure(committed.error());
+    }
+  }
 }
 
 Result<void> Destinations::remove_parked(const std::string& id) {

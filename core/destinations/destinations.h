@@ -22,6 +22,9 @@ inline constexpr const char* kStream = "events";
 inline constexpr std::uint32_t kLane = 0;
 std::string consumer_of(std::string_view id);
 std::string queue_of(std::string_view id);
+/// The entry that a destination has for as long as it exists: another one with its id has another
+/// version.
+storage::Key number_key(std::string_view id);
 
 /// The destinations of an installation: those of the configuration and those made at run time,
 /// which are kept in the store. Each has a number below 64 for as long as it exists; a new one
@@ -74,6 +77,7 @@ class Destinations {
                                                         bool switches_on = false);
   Result<std::shared_ptr<const Entry>> changeable(std::string_view id) const;
   Result<void> remove_parked(const std::string& id);
+  Result<void> remove_delivery(const std::string& id);
 
   storage::Store& store_;
   const Catalogue& catalogue_;

@@ -64,19 +64,24 @@ Result<http::Response> show(Edge& edge, const http::Request& request) {
       });
 }
 
-/// `{"ids":[…]}`, or `{"destination","reason"}`, or `{"all":true}`.
+/// `{"ids":[…]}`, or `{"destination","reason"}`, or `{"all":true}`, and `"rate"`.
 Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value body) {
   const auto text = [&](const char* name) {
     const auto value = body.find(name);
     return std::string(value ? value->as_string().value_or("") : "");
   };
+  const auto given = body.find("rate");
+  const auto rate = given ? destinations::rate_of(*given) : 0;
+  if (!rate) {
+    return Failure(wrong("rate must be letters per second or like \"30/m\"", "/rate"));
+  }
   if (const auto ids = body.find("ids")) {
     std::vector<std::string> wanted;
     for (const json::Value id : ids->elements()) {
       wanted.emplace_back(id.as_string().value_or(""));
     }
     return ids->is_array() && wanted.size() <= 1000
-               ? letters.retry(wanted)
+               ? letters.retry(wanted, *rate)
                : Failure(wrong("ids must be a list of at most 1000 texts", "/ids"));
   }
   const auto all = body.find("all");
@@ -85,7 +90,7 @@ Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value
   if (!named && !(all && all->as_bool().value_or(false))) {
     return Failure(wrong("say which: ids, destination, reason or all", ""));
   }
-  return letters.retry(query);
+  return letters.retry(query, *rate);
 }
 
 Result<http::Response> replay(Edge& edge, const http::Request& request) {

@@ -60,8 +60,10 @@ void SegmentFold::merging(Profile& into, Profile& from) {
 }
 
 void SegmentFold::removing(const Profile& profile) {
+  const auto list = registry_.current();
   for (const auto& [name, membership] : profile.standing.computed) {
-    if (membership.is_member) {
+    // The size of a segment that was deleted begins anew when one of that name is made.
+    if (membership.is_member && list->book->find(name) != nullptr) {
       ledger_.add(size_key(name), -1);
     }
   }
