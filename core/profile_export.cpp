@@ -33,16 +33,11 @@ void write_changes(json::Value history,
   }
 }
 
-Result<void> write_events(Edge& edge,
-                          const profiles::Profile& profile,
-                          const std::function<void(std::string_view)>& line) {
-  profiles::Removed self{.id = profile.id,
-                         .folded = edge.projector.counters().position,
-                         .head = edge.store.head(events::kStream, 0),
-                         .identifiers = profile.identifiers};
-  for (const ProfileId& from : profile.merged_from) {
-    self.merged_from.push_back(from.text);
-  }
+/// How many events were written.
+Result<std::size_t> write_events(Edge& edge,
+                                 const profiles::Removed& self,
+                                 const std::function<void(std::string_view)>& line) {
+  std::size_t written = 0;
   const auto remains = profiles::remains_of(edge.store, {self});
   const auto person = remains ? profiles::person_of(edge.store, {self}, *remains)
                               : Result<events::Person>(Failure(remains.error()));
@@ -62,8 +57,36 @@ Result<void> write_events(Edge& edge,
     const auto event = events::Event::decode(slice->records.front()->body);
     if (event && !event->is_internal() && event->source() != profiles::kSegmentSource) {
       write_line(line, "event", "event", events::without_internals(*event));
+      ++written;
     }
   }
+  return written;
+}
+
+Result<void> write_profile(Edge& edge,
+                           const profiles::Profile& profile,
+                           const std::function<void(std::string_view)>& line) {
+  write_line(line, "profile", "profile", edge.profiles.document(profile, edge.clock.now()));
+  for (const auto& [type, values] : profile.identifiers) {
+    for (const std::string& value : values) {
+      json::Writer out;
+      out.begin_object().member("kind", "identifier").member("type", type);
+      line(out.member("value", value).end_object().take());
+    }
+  }
+  json::Writer out;
+  out.begin_object();
+  if (auto written = profiles::write_history(out, edge.profiles, profile); !written) {
+    return written;
+  }
+  const std::string text = out.end_object().take();
+  const auto history = json::Document::parse(text, json::kEvent);
+  if (!history) {
+    return Failure(history.error());
+  }
+  write_changes(history->root(), "traits", "history", "change", line);
+  write_changes(history->root(), "segments", "segment", "change", line);
+  write_changes(history->root(), "merges", "merge", "merge", line);
   return {};
 }
 
@@ -98,31 +121,30 @@ Result<std::pair<Name, std::string>> named_in(
   return std::move(*found);
 }
 
-Result<void> export_profile(Edge& edge,
-                            const profiles::Profile& profile,
-                            const std::function<void(std::string_view)>& line) {
-  write_line(line, "profile", "profile", edge.profiles.document(profile, edge.clock.now()));
-  for (const auto& [type, values] : profile.identifiers) {
-    for (const std::string& value : values) {
-      json::Writer out;
-      out.begin_object().member("kind", "identifier").member("type", type);
-      line(out.member("value", value).end_object().take());
+Result<bool> export_person(Edge& edge,
+                           Name name,
+                           const std::string& value,
+                           const std::function<void(std::string_view)>& line) {
+  const auto profile = edge.profiles.find(name, value);
+  if (!profile) {
+    return Failure(profile.error());
+  }
+  profiles::Removed self{.folded = edge.projector.counters().position,
+                         .head = edge.store.head(events::kStream, 0)};
+  self.ask(name, value);
+  if (*profile) {
+    if (auto written = write_profile(edge, **profile, line); !written) {
+      return Failure(written.error());
+    }
+    self.id = (*profile)->id;
+    self.identifiers = (*profile)->identifiers;
+    for (const ProfileId& from : (*profile)->merged_from) {
+      self.merged_from.push_back(from.text);
     }
   }
-  json::Writer out;
-  out.begin_object();
-  if (auto written = profiles::write_history(out, edge.profiles, profile); !written) {
-    return written;
-  }
-  const std::string text = out.end_object().take();
-  const auto history = json::Document::parse(text, json::kEvent);
-  if (!history) {
-    return Failure(history.error());
-  }
-  write_changes(history->root(), "traits", "history", "change", line);
-  write_changes(history->root(), "segments", "segment", "change", line);
-  write_changes(history->root(), "merges", "merge", "merge", line);
-  return write_events(edge, profile, line);
+  return write_events(edge, self, line).map([&profile](std::size_t count) {
+    return profile->has_value() || count > 0;
+  });
 }
 
 }  // namespace edge

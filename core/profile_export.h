@@ -23,9 +23,12 @@ Result<std::pair<profiles::Name, std::string>> named_in(
 /// Calls `line` with one JSON object each: `{"kind":"profile","profile":{…}}`, then
 /// `{"kind":"identifier","type","value"}`, `{"kind":"history","change":{…}}`,
 /// `{"kind":"segment","change":{…}}`, `{"kind":"merge","merge":{…}}` and, oldest first,
-/// `{"kind":"event","event":{…}}`. Failure: of the store; then some lines are missing.
-Result<void> export_profile(Edge& edge,
-                            const profiles::Profile& profile,
-                            const std::function<void(std::string_view)>& line);
+/// `{"kind":"event","event":{…}}`. Of somebody without a profile, such as a visitor who has
+/// expired: events alone. False: nothing is kept under that name. Failure: of the store; then some
+/// lines are missing.
+Result<bool> export_person(Edge& edge,
+                           profiles::Name name,
+                           const std::string& value,
+                           const std::function<void(std::string_view)>& line);
 
 }  // namespace edge

@@ -41,9 +41,7 @@ std::string news_of(const std::string& message,
                     const Removed& removed) {
   profiles::Identifiers identifiers = removed.identifiers;
   if (identifiers.empty() && subject != Name::ProfileId) {
-    identifiers[std::string(subject == Name::Email         ? profiles::kEmail
-                            : subject == Name::AnonymousId ? profiles::kAnonymousId
-                                                           : profiles::kUserId)] = {id};
+    identifiers[profiles::identifier_of(subject, id).type] = {id};
   }
   json::Writer out;
   out.begin_object().member("messageId", message).member("type", "track");
@@ -148,17 +146,8 @@ Result<events::Person> Regulations::person_of(const Record& record) const {
   const auto removed = notes_of(edge_.store, record.id);
   const auto remains = removed ? remains_of(edge_.store, record.id, *removed)
                                : Result<profiles::Remains>(Failure(removed.error()));
-  auto person = remains ? profiles::person_of(edge_.store, *removed, *remains)
-                        : Result<events::Person>(Failure(remains.error()));
-  if (!person) {
-    return person;
-  }
-  if (record.request.subject == Name::UserId) {
-    person->users.insert(record.request.ids.begin(), record.request.ids.end());
-  } else if (record.request.subject == Name::AnonymousId) {
-    person->anonymous.insert(record.request.ids.begin(), record.request.ids.end());
-  }
-  return person;
+  return remains ? profiles::person_of(edge_.store, *removed, *remains)
+                 : Result<events::Person>(Failure(remains.error()));
 }
 
 Result<void> Regulations::forget_events(Record& record) {

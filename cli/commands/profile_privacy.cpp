@@ -246,14 +246,10 @@ Result<int> hand_out(Call& call) {
       continue;
     }
     Edge& edge = call.edge(Call::Access::Read);
-    const auto found = edge.profiles.find(kind.name, id);
-    if (!found || !*found) {
-      return Failure(found ? not_found(call, id) : found.error());
-    }
-    const auto written =
-        export_profile(edge, **found, [&call](std::string_view line) { call.out().line(line); });
-    if (!written) {
-      return Failure(written.error());
+    const auto written = export_person(
+        edge, kind.name, id, [&call](std::string_view line) { call.out().line(line); });
+    if (!written || !*written) {
+      return Failure(written ? not_found(call, id) : written.error());
     }
   }
   return 0;

@@ -2,15 +2,12 @@
 #include "core/profiles/removal.h"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 #include <utility>
 
 #include "core/events/ingest.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 #include "core/profiles/identifiers.h"
-#include "core/profiles/received.h"
 
 namespace edge::profiles {
 namespace {
@@ -41,10 +38,8 @@ Result<Profile*> find(Desk& desk, Name name, const std::string& value) {
   if (name == Name::ProfileId) {
     return desk.ledger.survivor(ProfileId{value});
   }
-  const std::string_view type = name == Name::UserId  ? kUserId
-                                : name == Name::Email ? kEmail
-                                                      : kAnonymousId;
-  const std::string normal = name == Name::Email ? normal_email(value) : value;
+  const Identifier asked = identifier_of(name, value);
+  const auto& [rank, type, normal] = asked;
   if (normal.empty() || normal.size() > kMaxIdentifierBytes) {
     return nullptr;
   }
@@ -56,16 +51,6 @@ Result<Profile*> find(Desk& desk, Name name, const std::string& value) {
     return owner ? Result<Profile*>(nullptr) : Failure(owner.error());
   }
   return desk.ledger.survivor(std::move(*owner));
-}
-
-/// The number in `pLANE-NUMBER`.
-std::uint64_t number_of(std::string_view id) {
-  const std::size_t dash = id.find('-');
-  std::uint64_t number = 0;
-  if (dash != std::string_view::npos) {
-    std::from_chars(id.data() + dash + 1, id.data() + id.size(), number);
-  }
-  return number;
 }
 
 /// Gathers deletions and commits them some hundreds at a time.
@@ -101,10 +86,30 @@ class Sweeper {
 
 }  // namespace
 
+Identifier identifier_of(Name name, std::string_view value) {
+  const std::string_view type = name == Name::UserId  ? kUserId
+                                : name == Name::Email ? kEmail
+                                                      : kAnonymousId;
+  return {.type = std::string(type),
+          .value = name == Name::Email ? normal_email(value) : std::string(value)};
+}
+
+void Removed::ask(Name name, std::string_view value) {
+  if (name != Name::ProfileId && !value.empty()) {
+    Identifier asked_for = identifier_of(name, value);
+    asked[asked_for.type] = {std::move(asked_for.value)};
+  }
+}
+
 std::string Removed::encode() const {
   json::Writer out;
   out.begin_object().member("id", id.text).member("folded", folded).member("head", head);
   write_identifiers(out, identifiers);
+  out.key("asked").begin_object();
+  for (const auto& [type, values] : asked) {
+    out.key(type).string(values.front());
+  }
+  out.end_object();
   out.key("mergedFrom").begin_array();
   for (const std::string& from : merged_from) {
     out.string(from);
@@ -132,6 +137,11 @@ Result<Removed> Removed::decode(std::string_view text) {
       removed.identifiers[std::string(type)].emplace_back(value.as_string().value_or(""));
     }
   }
+  if (const auto asked = document->root().find("asked")) {
+    for (const auto& [type, value] : asked->members()) {
+      removed.asked[std::string(type)] = {std::string(value.as_string().value_or(""))};
+    }
+  }
   for (const json::Value from : merged->elements()) {
     removed.merged_from.emplace_back(from.as_string().value_or(""));
   }
@@ -153,6 +163,7 @@ Projector::Task remove_task(Name name,
       return Failure(found.error());
     }
     Removed removed{.folded = desk.folded, .head = desk.store.head(events::kStream, desk.lane)};
+    removed.ask(name, value);
     if (*found != nullptr && (!wanted || wanted(**found))) {
       const Profile profile = **found;
       removed.id = profile.id;
@@ -232,96 +243,6 @@ Result<void> remove(storage::Store& store, const Remains& remains) {
     sweeper.remove(merge_key(id));
   }
   return sweeper.finish();
-}
-
-namespace {
-
-/// Events that nobody received but that are about a person by name: what we told destinations of
-/// their segments, reports of their decisions. Adds them to `unreceived`.
-Result<void> find_unreceived(storage::Store& store,
-                             const events::Person& person,
-                             const std::string& name,
-                             std::uint64_t folded,
-                             std::uint64_t head,
-                             std::set<std::uint64_t>& unreceived) {
-  storage::Find query{.stream = events::kStream, .user = name, .before = head + 1, .limit = 500};
-  for (;;) {
-    const auto found = store.find(query, soon());
-    if (!found) {
-      return Failure(found.error());
-    }
-    for (const storage::RecordPointer& record : found->records) {
-      const auto event = events::Event::decode(record->body);
-      const bool is_ours = event && (event->source() == kSegmentSource || event->is_internal());
-      // What was not folded when the profile ended may belong to a new one.
-      if (event && person.is_named_by(*event) && (is_ours || record->offset <= folded)) {
-        unreceived.insert(record->offset);
-      }
-    }
-    if (!found->next) {
-      return {};
-    }
-    query.before = *found->next;
-  }
-}
-
-}  // namespace
-
-Result<events::Person> person_of(storage::Store& store,
-                                 const std::vector<Removed>& removed,
-                                 const Remains& remains) {
-  events::Person person;
-  std::set<std::uint64_t> unreceived;
-  std::uint64_t folded = 0;
-  for (const Removed& one : removed) {
-    const auto add = [&](std::string_view type, std::set<std::string, std::less<>>& names) {
-      if (const auto values = one.identifiers.find(type); values != one.identifiers.end()) {
-        names.insert(values->second.begin(), values->second.end());
-      }
-    };
-    add(kUserId, person.users);
-    add(kAliasId, person.users);
-    add(kAnonymousId, person.anonymous);
-    add(kAliasId, person.anonymous);
-    folded = std::max(folded, one.folded);
-    for (const std::string_view type : {kUserId, kAliasId, kAnonymousId}) {
-      const auto values = one.identifiers.find(type);
-      for (std::size_t i = 0; values != one.identifiers.end() && i < values->second.size(); ++i) {
-        const auto found =
-            find_unreceived(store, person, values->second[i], one.folded, one.head, unreceived);
-        if (!found) {
-          return Failure(found.error());
-        }
-      }
-    }
-  }
-  std::set<std::uint64_t> numbers;
-  for (const std::string& id : remains.profiles) {
-    numbers.insert(number_of(id));
-  }
-  ReceivedReader reader(store, 0);
-  while (!numbers.empty()) {
-    const auto run = reader.next();
-    if (!run) {
-      return Failure(run.error());
-    }
-    if (run->empty()) {
-      break;
-    }
-    for (const auto& [offset, number] : *run) {
-      if (numbers.contains(number)) {
-        person.offsets.push_back(offset);
-      } else {
-        unreceived.erase(offset);  // it was somebody else's
-      }
-    }
-  }
-  person.offsets.insert(person.offsets.end(), unreceived.begin(), unreceived.end());
-  std::ranges::sort(person.offsets);
-  // clang 14 cannot take what std::ranges::unique of libstdc++ 12 gives.
-  person.offsets.erase(std::unique(person.offsets.begin(), person.offsets.end()),
-                       person.offsets.end());
-  return person;
 }
 
 }  // namespace edge::profiles

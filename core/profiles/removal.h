@@ -13,10 +13,14 @@
 
 #include "core/base/result.h"
 #include "core/events/person.h"
+#include "core/profiles/identifiers.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/projector.h"
 
 namespace edge::profiles {
+
+/// The identifier that a name means; `name` is not `ProfileId`. Mail addresses as `normal_email`.
+Identifier identifier_of(Name name, std::string_view value);
 
 /// What must be remembered of a profile that was removed until the rest is done.
 struct Removed {
@@ -24,8 +28,12 @@ struct Removed {
   std::uint64_t folded = 0;  ///< the log was folded up to here
   std::uint64_t head = 0;    ///< and reached to here
   Identifiers identifiers = {};
+  Identifiers asked =
+      {};  ///< the name by which it was asked for, whether anybody goes by it or not
   std::vector<std::string> merged_from = {};
 
+  /// Sets `asked`; a profile id is no name that events carry.
+  void ask(Name name, std::string_view value);
   [[nodiscard]] std::string encode() const;
   static Result<Removed> decode(std::string_view text);
 };
@@ -50,7 +58,9 @@ Result<Remains> remains_of(storage::Store& store, const std::vector<Removed>& re
 Result<void> remove(storage::Store& store, const Remains& remains);
 
 /// The events of the removed ones in the log and the names they went by: those that their profiles
-/// received, and those that no profile received but that are about them. Reads who received what.
+/// received, and those under their names, or the names asked for, that no living profile received:
+/// nobody did, or a visitor did who has expired since; then all that this visitor received. Reads
+/// who received what, and the whole log when a mail address was asked for.
 Result<events::Person> person_of(storage::Store& store,
                                  const std::vector<Removed>& removed,
                                  const Remains& remains);

@@ -56,16 +56,14 @@ Result<http::Response> hand_out(Edge& edge, const http::Request& request) {
     return Failure(subject.error());
   }
   return answer_later(edge, [&]() -> Result<http::Response> {
-    const auto found = edge.profiles.find(subject->first, subject->second);
-    if (!found || !*found) {
-      return Failure(found ? Error{ErrorCode::NotFound, "nobody goes by that name"}
-                           : found.error());
-    }
     std::string lines;
-    const auto written = export_profile(
-        edge, **found, [&lines](std::string_view line) { lines.append(line).append(1, '\n'); });
-    if (!written) {
-      return Failure(written.error());
+    const auto written =
+        export_person(edge, subject->first, subject->second, [&lines](std::string_view line) {
+          lines.append(line).append(1, '\n');
+        });
+    if (!written || !*written) {
+      return Failure(written ? Error{ErrorCode::NotFound, "nobody goes by that name"}
+                             : written.error());
     }
     http::Response response;
     response.type("application/x-ndjson").body(std::move(lines));

@@ -436,17 +436,18 @@ TEST_CASE("an export holds everything that is kept of a person", "[regulations]"
   Installation there;
   live(there, "deep");
   live(there, "other");
-  const auto found = there.edge->profiles.find(profiles::Name::UserId, "u-deep");
 
   Texts kinds;
-  const auto written = export_profile(*there.edge, **found, [&](std::string_view line) {
-    const auto document = json::Document::parse(line, json::kApi);
-    REQUIRE(document);
-    kinds.emplace_back(*document->root().find("kind")->as_string());
-    CHECK(line.find("other") == std::string::npos);
-  });
+  const auto written =
+      export_person(*there.edge, profiles::Name::UserId, "u-deep", [&](std::string_view line) {
+        const auto document = json::Document::parse(line, json::kApi);
+        REQUIRE(document);
+        kinds.emplace_back(*document->root().find("kind")->as_string());
+        CHECK(line.find("other") == std::string::npos);
+      });
 
   REQUIRE(written);
+  CHECK(*written);
   const auto count = [&](const char* kind) { return std::ranges::count(kinds, kind); };
   CHECK(kinds.front() == "profile");
   CHECK(count("identifier") == 4);
