@@ -236,6 +236,21 @@ TEST_CASE("a segment that others refer to stays", "[segments]") {
   CHECK(world.run(profiles::undefine_task("base")));
 }
 
+TEST_CASE("a segment that is made again counts from nothing", "[segments]") {
+  World world;
+  const auto pros = definition("pros", "plan = pro");
+  REQUIRE(world.run(profiles::define_task(pros)));
+  world.take({identify(R"("userId":"u1")", R"({"plan":"pro"})", kStart),
+              identify(R"("anonymousId":"d2")", R"({"plan":"pro"})", kStart)});
+  REQUIRE(world.numbers("pros").size == 2);
+
+  REQUIRE(world.run(profiles::undefine_task("pros")));
+  world.take({identify(R"("userId":"u1","anonymousId":"d2")", "{}", kStart)});  // joins both
+  REQUIRE(world.run(profiles::define_task(pros)));
+
+  CHECK(world.numbers("pros").size == 1);
+}
+
 TEST_CASE("destinations are told who enters and leaves, with ids that repeat", "[segments]") {
   const std::string send =
       R"(,"send":[{"destination":"crm","as":"track"},{"destination":"ads","as":"identify"}])";
