@@ -37,7 +37,8 @@ std::string event_of(std::string_view id,
       .member("originalTimestamp", time)
       .member("receivedAt", time);
   out.key("version").integer(2);
-  out.key("_edge").begin_object().member("source", kReportSource).end_object();
+  out.key("_edge").begin_object().member("source", kReportSource);
+  out.key("flags").begin_array().string(events::kInternalFlag).end_array().end_object();
   return out.end_object().take();
 }
 

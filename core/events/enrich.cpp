@@ -25,6 +25,10 @@ class Enricher {
     if (origin_.anonymous) {
       draft_.clocks.flags.push_back(kAnonymousFlag);
     }
+    if (const auto internal = sent("internal");
+        origin_.may_be_internal && internal && internal->as_bool().value_or(false)) {
+      draft_.clocks.flags.push_back(kInternalFlag);
+    }
     add_ip(from_client);
     if (from_client) {
       add_request_facts();

@@ -23,6 +23,7 @@ struct Origin {
   bool dnt = false;                       ///< DNT: 1
   bool anonymous = false;                 ///< SP-Anonymous: *
   bool is_own = false;                    ///< made here: nobody's consent is asked
+  bool may_be_internal = false;           ///< its form was given here: `context.internal` counts
   IpMode ip = IpMode::Truncate;           ///< of the source, tightened by X-IP-Policy
 };
 

@@ -115,8 +115,7 @@ bool Event::has_flag(std::string_view flag) const {
 }
 
 bool Event::is_internal() const {
-  const auto internal = context_ ? context_->find("internal") : std::nullopt;
-  return internal && internal->as_bool().value_or(false);
+  return has_flag(kInternalFlag);
 }
 
 std::string without_internals(const Event& event) {

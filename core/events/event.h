@@ -24,6 +24,9 @@ enum class Type : std::uint8_t { Track = 1, Page, Screen, Identify, Group, Alias
 /// The flag (`_edge.flags`) of events whose sender asked to stay anonymous (`SP-Anonymous: *`):
 /// their anonymous id identifies nobody.
 inline constexpr std::string_view kAnonymousFlag = "anonymous";
+/// The flag of events that are stored, but neither folded into a profile nor forwarded: those made
+/// here with `context.internal`. What a client writes there means nothing.
+inline constexpr std::string_view kInternalFlag = "internal";
 
 /// The type as it is spelled in events: `track`, `page`, …
 std::string_view name_of(Type type);
@@ -71,7 +74,7 @@ class Event {
   [[nodiscard]] std::uint32_t hops() const { return hops_; }
   /// Whether `_edge.flags` holds `flag` (`skew_corrected`, `timestamp_invalid`, …).
   [[nodiscard]] bool has_flag(std::string_view flag) const;
-  /// Stored, but neither folded into a profile nor forwarded (`context.internal`).
+  /// Whether it has `kInternalFlag`.
   [[nodiscard]] bool is_internal() const;
   /// `_edge` as a whole, for what has no accessor.
   [[nodiscard]] std::optional<json::Value> edge() const { return edge_; }

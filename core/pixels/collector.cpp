@@ -301,8 +301,8 @@ bool Collector::ingest(const std::vector<std::string>& events, std::size_t visit
       values.push_back(value);
     }
   }
-  const auto outcomes =
-      ingest_.accept_now(values, {}, {.source = kSource, .ip = settings_.privacy.ip});
+  const auto outcomes = ingest_.accept_now(
+      values, {}, {.source = kSource, .may_be_internal = true, .ip = settings_.privacy.ip});
   const bool stored = document && outcomes;
   std::size_t refused = stored ? 0 : visits;
   for (std::size_t i = 0; stored && i < visits; ++i) {

@@ -24,8 +24,7 @@ bool is_given(const events::Draft& draft, std::string_view member) {
 }
 
 bool is_internal(const events::Draft& draft) {
-  const auto value = draft.context ? draft.context->find("internal") : std::nullopt;
-  return value && value->as_bool().value_or(false);
+  return std::ranges::find(draft.clocks.flags, events::kInternalFlag) != draft.clocks.flags.end();
 }
 
 void describe(events::Draft& draft, const Sessions::Place& place, bool is_new) {

@@ -139,6 +139,7 @@ void take(Edge& edge, const http::Exchange& exchange) {
   const std::string source = "webhook:" + inbound->name;
   events::Origin origin = origin_of(request, edge.sources.fallback());
   origin.source = source;
+  origin.may_be_internal = inbound->kind == events::InboundKind::Optimizely;
   const bool is_list = request.body().find_first_not_of(" \t\r\n") != std::string_view::npos &&
                        request.body()[request.body().find_first_not_of(" \t\r\n")] == '[';
   const events::Envelope envelope{.has_duplicates = document->has_duplicates()};

@@ -99,7 +99,7 @@ wait "$steady"
 awk '/Requests.sec/ { printf "%.0f events/s: ", $2 * 100 }' "$work/steady"
 awk '$1 ~ /^(50|99)%$/ { printf "%s %s, ", $1, $2 } /Requests.sec/ { print $2, "profile reads/s" } /Non-2xx/ { print "reads refused:", $5 }' "$work/reads"
 join <(sort "$work/before") <(sort "$work/after") | awk -v n="$events" '
-  { us = ($3 - $2) * 1000 / n; total += us; if ($1 != "projector" && $1 != "state") ingest += us; if (us >= 0.05) printf "  %-14s %6.2f us/event\n", $1, us }
-  END { printf "processor time: %.2f us/event in all, %.2f without folding: %.0f events/s on one core\n", total, ingest, 1e6 / ingest }'
-echo "resident: $(awk '/VmRSS/ { print int($2 / 1024) }' "/proc/$edged/status") MiB"
+  { us = ($3 - $2) * 1000 / n; total += us; if ($1 == "projector") folding = us; if ($1 != "projector" && $1 != "state") ingest += us; if (us >= 0.05) printf "  %-14s %6.2f us/event\n", $1, us }
+  END { printf "processor time: %.2f us/event in all, %.2f without folding: %.0f events/s on one core; the projector alone: %.0f\n", total, ingest, 1e6 / ingest, 1e6 / folding }'
+echo "resident: $(awk '/VmRSS/ { print int($2 / 1024) }' "/proc/$edged/status") MiB, $(awk '/VmHWM/ { print int($2 / 1024) }' "/proc/$edged/status") at most"
 if [ -x "$build/tests/bench_store" ]; then "$build/tests/bench_store" | tail -3; fi

@@ -78,7 +78,8 @@ TEST_CASE("events that were linked to nobody go with the names they carry", "[re
   there.take(R"({"type":"track","event":"E","anonymousId":"a-1","messageId":"anonymous"})",
              {.source = "web", .anonymous = true});
   there.take(
-      R"({"type":"track","event":"E","userId":"u-1","messageId":"internal","context":{"internal":true}})");
+      R"({"type":"track","event":"E","userId":"u-1","messageId":"internal","context":{"internal":true}})",
+      {.source = "web", .may_be_internal = true});
   there.take(R"({"type":"track","event":"E","userId":"u-2","messageId":"kept"})");
   there.fold();
   REQUIRE(there.events().size() == 3);

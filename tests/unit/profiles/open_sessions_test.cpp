@@ -268,7 +268,11 @@ TEST_CASE("events without a person have no session", "[profiles]") {
   Place here;
 
   CHECK(here.session(0, R"("userId":"null","anonymousId":"0")") == "-");
-  CHECK(here.session(0, R"("userId":"u","context":{"internal":true})") == "-");
+  here.take(
+      R"({"type":"track","event":"E","userId":"u","messageId":"i","context":{"internal":true}})",
+      {.source = "web", .may_be_internal = true});
+  CHECK(session_in(here.body_of("i")) == "-");
+  CHECK(here.session(0, R"("userId":"u","context":{"internal":true})") == "0 new 1");
   here.take(R"({"type":"track","event":"E","anonymousId":"a","messageId":"m"})",
             {.source = "web", .anonymous = true});
   CHECK(session_in(here.body_of("m")) == "-");

@@ -274,9 +274,15 @@ TEST_CASE("identifiers beyond the bound of a profile are not attached", "[profil
 }
 
 TEST_CASE("an internal event touches no profile", "[profiles]") {
-  Folded world({R"({"type":"track","event":"E","userId":"u","context":{"internal":true}})"});
+  Folded world({R"({"type":"track","event":"E","userId":"u","_edge":{"flags":["internal"]}})"});
 
   CHECK(test::stored_profiles(world.store).empty());
+}
+
+TEST_CASE("what a client calls internal is an event like others", "[profiles]") {
+  Folded world({R"({"type":"track","event":"E","userId":"u","context":{"internal":true}})"});
+
+  CHECK(test::stored_profiles(world.store).size() == 1);
 }
 
 }  // namespace edge
