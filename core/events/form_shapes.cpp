@@ -2,8 +2,11 @@
 // Submitted forms as events (events spec 2.6).
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "core/events/overlay.h"
 #include "core/events/shapes.h"
+#include "core/json/document.h"
 #include "core/json/writer.h"
 
 namespace edge::events {
@@ -24,6 +27,10 @@ constexpr std::array<std::string_view, 13> kSecretParts = {"password",
                                                            "ccexp",
                                                            "ssn",
                                                            "iban"};
+
+constexpr std::string_view kRedacted = "[redacted]";
+/// The field that names the source (events spec 2.2); never stored.
+constexpr std::string_view kWriteKey = "writeKey";
 
 bool is_secret(std::string_view name) {
   std::string plain;
@@ -48,10 +55,13 @@ bool is_email(std::string_view text) {
          text.find_first_of(" \t\r\n<>,;\"") == std::string_view::npos;
 }
 
+/// JSON text of a number; members of a JSON form may be some.
+bool is_number(std::string_view json) {
+  return !json.empty() && (json.front() == '-' || (json.front() >= '0' && json.front() <= '9'));
+}
+
 /// What the fields with a leading `_` say; empty when absent.
 struct Steering {
-  std::string_view user_id = {};
-  std::string_view anonymous_id = {};
   std::string_view form_id = {};
   std::string_view form_type = {};
   std::string_view event = {};
@@ -63,16 +73,15 @@ struct Steering {
     if (!field.name.starts_with('_')) {
       return false;
     }
-    const std::array<std::pair<std::string_view, std::string_view*>, 7> known = {
-        {{"_userId", &user_id},
-         {"_anonymousId", &anonymous_id},
-         {"_formId", &form_id},
+    const std::array<std::pair<std::string_view, std::string_view*>, 5> known = {
+        {{"_formId", &form_id},
          {"_formType", &form_type},
          {"_event", &event},
          {"_redirect", &redirect},
          {"_gotcha", &gotcha}}};
     for (const auto& [name, place] : known) {
-      if (field.name == name && !field.is_json) {
+      const bool is_text = !field.is_json || is_number(field.value);
+      if (field.name == name && is_text) {
         *place = field.value;
       }
     }
@@ -80,22 +89,56 @@ struct Steering {
   }
 };
 
+/// A JSON value with `[redacted]` in the place of what must not be stored, however deep.
+void write_redacted(json::Writer& out, json::Value value) {
+  if (value.is_object()) {
+    out.begin_object();
+    for (const auto& [name, member] : value.members()) {
+      out.key(name);
+      is_secret(name) ? static_cast<void>(out.string(kRedacted)) : write_redacted(out, member);
+    }
+    out.end_object();
+  } else if (value.is_array()) {
+    out.begin_array();
+    for (const json::Value element : value.elements()) {
+      write_redacted(out, element);
+    }
+    out.end_array();
+  } else {
+    out.value(value);
+  }
+}
+
+void write_json(json::Writer& out, std::string_view json) {
+  const auto document = json::Document::parse(json, json::kEvent);
+  document ? write_redacted(out, document->root()) : static_cast<void>(out.null());
+}
+
 void write_fields(json::Writer& out, const std::vector<FormField>& fields) {
   out.key("fields").begin_object();
   for (const FormField& field : fields) {
-    if (field.name.starts_with('_')) {
+    if (field.name.starts_with('_') || field.name == kWriteKey) {
       continue;
     }
     out.key(field.name);
     if (is_secret(field.name)) {
-      out.string("[redacted]");
+      out.string(kRedacted);
     } else if (field.is_json) {
-      out.raw(field.value);
+      write_json(out, field.value);
     } else {
       out.string(field.value);
     }
   }
   out.end_object();
+}
+
+/// Ids that came as JSON are judged like those of any event: a safe integer becomes text.
+void write_id(json::Writer& out, const FormField& field) {
+  const bool is_user = field.name == "_userId";
+  if ((is_user || field.name == "_anonymousId") && !field.value.empty()) {
+    out.key(is_user ? "userId" : "anonymousId");
+    field.is_json ? out.raw(field.value) : out.string(field.value);
+  }
 }
 
 void write_context(json::Writer& out,
@@ -130,9 +173,14 @@ void write_context(json::Writer& out,
 FormEvent from_form(const std::vector<FormField>& fields,
                     std::string_view referer,
                     std::string_view form_id) {
-  Steering steering{.form_id = form_id};
+  const std::string form = clean_text(form_id);
+  Steering steering{.form_id = form};
+  std::string write_key;
   for (const FormField& field : fields) {
     steering.take(field);
+    if (field.name == kWriteKey && !field.is_json) {
+      write_key = field.value;
+    }
   }
   json::Writer out;
   out.begin_object();
@@ -147,16 +195,14 @@ FormEvent from_form(const std::vector<FormField>& fields,
     out.member("formType", steering.form_type);
   }
   out.end_object();
-  if (!steering.user_id.empty()) {
-    out.member("userId", steering.user_id);
+  for (const FormField& field : fields) {
+    write_id(out, field);
   }
-  if (!steering.anonymous_id.empty()) {
-    out.member("anonymousId", steering.anonymous_id);
-  }
-  write_context(out, fields, referer);
+  write_context(out, fields, clean_text(referer));
   return {.raw = out.end_object().take(),
           .drop = !steering.gotcha.empty(),
-          .redirect = std::string(steering.redirect)};
+          .redirect = std::string(steering.redirect),
+          .write_key = std::move(write_key)};
 }
 
 }  // namespace edge::events

@@ -40,13 +40,15 @@ struct FormField {
 
 /// A submitted form as an event (spec 2.6).
 struct FormEvent {
-  std::string raw = {};       ///< JSON text of the raw event
-  bool drop = false;          ///< the honeypot was filled in: answer as usual, store nothing
-  std::string redirect = {};  ///< where the browser wants to go (`_redirect`), unchecked
+  std::string raw = {};        ///< JSON text of the raw event
+  bool drop = false;           ///< the honeypot was filled in: answer as usual, store nothing
+  std::string redirect = {};   ///< where the browser wants to go (`_redirect`), unchecked
+  std::string write_key = {};  ///< of the field `writeKey`, which is not kept
 };
 
-/// `form_id` and `referer` are empty when unknown. Steering fields (`_userId` …) win over
-/// `form_id`.
+/// Values of fields whose names speak of secrets become `[redacted]`, in JSON values at any depth.
+/// `form_id` and `referer` are empty when unknown; octets that are no UTF-8 are replaced. Steering
+/// fields (`_userId` …) win over `form_id`.
 FormEvent from_form(const std::vector<FormField>& fields,
                     std::string_view referer,
                     std::string_view form_id = {});

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "core/events/shapes.h"
+
 namespace events = edge::events;
 
 namespace {
@@ -78,4 +80,37 @@ TEST_CASE("secrets in forms are never stored", "[events]") {
     INFO(name);
     CHECK(form.raw.find("s3cret") == std::string::npos);
   }
+}
+
+TEST_CASE(
+    "secrets in the JSON values of a form are redacted at any depth, its write key is no field",
+    "[events]") {
+  const auto fields = events::read_form(
+      "application/json",
+      R"({"writeKey":"WK","user":{"password":"p-1","name":"A"},"list":[{"cardNumber":"p-2"},7.50]})");
+  REQUIRE(fields);
+
+  const auto form = events::from_form(*fields, "");
+
+  CHECK(form.write_key == "WK");
+  CHECK(form.raw.find(R"("fields":{"user":{"password":"[redacted]","name":"A"},)"
+                      R"("list":[{"cardNumber":"[redacted]"},7.50]})") != std::string::npos);
+  CHECK(form.raw.find("WK") == std::string::npos);
+}
+
+TEST_CASE("ids of a JSON form may be numbers", "[events]") {
+  const auto fields = events::read_form("", R"({"_userId":77,"_formId":5,"_anonymousId":null})");
+  REQUIRE(fields);
+
+  const auto form = events::from_form(*fields, "");
+
+  CHECK(form.raw.find(R"("userId":77)") != std::string::npos);
+  CHECK(form.raw.find(R"("formId":"5")") != std::string::npos);
+}
+
+TEST_CASE("addresses of a form that are no UTF-8 do not lose it", "[events]") {
+  const auto form = events::from_form({}, "https://s.example/\xFC", "\xFF");
+
+  CHECK(form.raw.find("https://s.example/\xEF\xBF\xBD") != std::string::npos);
+  CHECK(form.raw.find("\"formId\":\"\xEF\xBF\xBD\"") != std::string::npos);
 }
