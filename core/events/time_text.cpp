@@ -113,11 +113,11 @@ std::int64_t time_of_day(Reader& reader) {
 
 /// Milliseconds the written time is ahead of UTC.
 std::int64_t zone_offset(Reader& reader) {
-  reader.accept(' ');
-  if (reader.rest.empty() || reader.accept_any("Zz")) {
+  const bool has_blank = reader.accept(' ');
+  if ((reader.rest.empty() && !has_blank) || reader.accept_any("Zz")) {
     return 0;
   }
-  const bool west = reader.rest.front() == '-';
+  const bool west = reader.rest.starts_with('-');
   if (!reader.accept_any("+-")) {
     reader.ok = false;
     return 0;

@@ -61,8 +61,11 @@ tl::expected<std::string, Problem> inflate_all(std::string_view packed,
     if (out.size() > limit) {
       return tl::unexpected(too_large(limit));
     }
+    if (state == Z_STREAM_END && window == Window::Gzip && stream.avail_in > 0) {
+      state = inflateReset(&stream);  // RFC 1952: members follow each other
+    }
   }
-  if (state != Z_STREAM_END) {
+  if (state != Z_STREAM_END || stream.avail_in > 0) {
     return tl::unexpected(
         Problem{.status = 400, .code = "bad_json", .detail = "body cannot be unpacked"});
   }

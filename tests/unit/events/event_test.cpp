@@ -58,3 +58,10 @@ TEST_CASE("times are written in UTC with milliseconds", "[events]") {
   CHECK(events::format_time(from_ms(1'773'489'540'123)) == "2026-03-14T11:59:00.123Z");
   CHECK(events::format_time(from_ms(0)) == "1970-01-01T00:00:00.000Z");
 }
+
+TEST_CASE("a blank in a time stands before its zone, never at its end", "[events]") {
+  CHECK(events::parse_time("2026-11-28T01:00:00 Z"));
+  CHECK(events::parse_time("2026-11-28T01:00:00 +01:00"));
+  CHECK_FALSE(events::parse_time("2026-11-28T01:00:00 "));
+  CHECK_FALSE(events::parse_time("2026-11-28T01:00 "));
+}

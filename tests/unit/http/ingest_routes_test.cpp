@@ -101,6 +101,9 @@ void check_answer(const Answer& answer, Value expected) {
     REQUIRE(document);
     CHECK(holds(document->root(), *part));
   }
+  if (const auto octets = expected.find("bodyBase64")) {
+    CHECK(answer.body == edge::encoding::base64_decode(*octets->as_string()));
+  }
   const auto headers = expected.find("headers");
   for (const auto& [name, value] : headers ? headers->members() : json::Members{}) {
     const std::string wanted(value.as_string().value());
@@ -300,6 +303,15 @@ TEST_CASE("several packings are undone in reverse order", "[http][events]") {
         200);
   CHECK(daemon.post("/v1/batch", deflated(plain, 31).substr(0, 20), "Content-Encoding: gzip\r\n")
             .status == 400);
+  const std::string members = deflated(plain.substr(0, 9), 31) + deflated(plain.substr(9), 31);
+  CHECK(daemon.post("/v1/batch", members, "Content-Encoding: gzip\r\n").status == 200);
+  for (const auto& [packed, coding] :
+       {std::pair(deflated(plain, 31), "gzip"), {deflated(plain, 15), "deflate"}}) {
+    const Answer answer = daemon.post(
+        "/v1/batch", packed + "rest", std::string("Content-Encoding: ") + coding + "\r\n");
+    CHECK(answer.status == 400);
+    CHECK(answer.body.find("bad_json") != std::string::npos);
+  }
 }
 
 TEST_CASE("a track with traits also identifies", "[http][events]") {
