@@ -8,6 +8,7 @@
 
 #include "core/crypto/digest.h"
 #include "core/encoding/hex.h"
+#include "core/events/external_ids.h"
 
 namespace edge::events {
 namespace {
@@ -124,6 +125,14 @@ bool Suppressions::names(const Event& event) const {
 bool Suppressions::has_any(const Named& named) const {
   if (hashes_.get()->empty()) {
     return false;
+  }
+  bool is_named = false;
+  each_external_id(named.context, [&](std::string_view type, std::string_view value) {
+    is_named = is_named || (type == "email" && has(NameKind::Email, value)) ||
+               (type == "anonymous_id" && has(NameKind::AnonymousId, value));
+  });
+  if (is_named) {
+    return true;
   }
   const auto context_traits = named.context ? named.context->find("traits") : std::nullopt;
   return has(NameKind::UserId, named.user_id) || has(NameKind::AnonymousId, named.anonymous_id) ||

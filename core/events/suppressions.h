@@ -42,7 +42,7 @@ class Suppressions {
 
   [[nodiscard]] bool has(NameKind kind, std::string_view name) const;
   /// Whether the event names somebody who is on the list: as user id, anonymous id or earlier id,
-  /// or by the mail address in its traits.
+  /// by the mail address in its traits or by a name in `context.externalIds`.
   [[nodiscard]] bool names(const Draft& draft) const;
   [[nodiscard]] bool names(const Event& event) const;
   /// Secret of this installation for hashes of personal values; empty before `load`.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/events/external_ids.h"
 #include "core/events/placeholder.h"
 #include "core/profiles/profile.h"
 
@@ -13,8 +14,6 @@ namespace edge::profiles {
 namespace {
 
 using json::Value;
-
-constexpr std::size_t kMaxTypeBytes = 64;
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -81,35 +80,16 @@ void add_device(Collector& ids, std::optional<Value> device) {
   }
 }
 
-bool is_type_name(std::string_view type) {
-  return !type.empty() && type.size() <= kMaxTypeBytes && std::ranges::all_of(type, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-  });
-}
-
-/// `user_id` and `alias_id` have one source each and cannot be claimed here.
-void add_external(Collector& ids, Value entry) {
-  const std::string_view type = text_of(entry, "type");
-  if (text_of(entry, "collection") != "users" || !is_type_name(type) || type == kUserId ||
-      type == kAliasId) {
-    return;
-  }
-  if (type == kEmail) {
-    ids.add_email(text_of(entry, "id"));
-  } else {
-    ids.add(type, text_of(entry, "id"));
-  }
-}
-
 }  // namespace
 
 Result<Rules> rules_of(const config::Identity& settings, const config::Profiles& people) {
   const auto wrong = [](std::string key, std::string what) {
     return Failure({ErrorCode::InvalidArgument, fmt::format("{}: {}", key, what), key});
   };
-  Rules rules{.alias = settings.alias != "deny",
-              .blocked = {settings.blocked.begin(), settings.blocked.end()},
-              .session_gap = people.session_gap};
+  Rules rules{.alias = settings.alias != "deny", .session_gap = people.session_gap};
+  for (const std::string& value : settings.blocked) {
+    rules.blocked.insert(lower(value));
+  }
   if (rules.session_gap < std::chrono::seconds{1} || rules.session_gap > std::chrono::hours{24}) {
     return wrong("profiles.session_gap", "must be from 1s to 24h");
   }
@@ -144,7 +124,7 @@ std::size_t Rules::limit_of(std::string_view type) const {
 
 bool is_usable(std::string_view value, const Rules& rules) {
   return value.size() <= kMaxIdentifierBytes && !events::is_placeholder(value) &&
-         !rules.blocked.contains(value);
+         (rules.blocked.empty() || !rules.blocked.contains(lower(value)));
 }
 
 std::string normal_email(std::string_view raw) {
@@ -170,11 +150,9 @@ std::vector<Identifier> identifiers_of(const events::Event& event, const Rules& 
   ids.add_email(email.empty() ? text_of(member("traits"), "email") : email);
   if (context) {
     add_device(ids, member("device"));
-    if (const auto external = member("externalIds")) {
-      for (const Value entry : external->elements()) {
-        add_external(ids, entry);
-      }
-    }
+    events::each_external_id(context, [&ids](std::string_view type, std::string_view value) {
+      type == kEmail ? ids.add_email(value) : ids.add(type, value);
+    });
   }
   return ids.take();
 }

@@ -31,7 +31,8 @@ struct Rules {
   std::size_t max_identifiers = 1'000;                       ///< per profile
   std::size_t max_merges = 100;                              ///< per profile
   bool alias = true;                                         ///< whether alias events may link
-  std::set<std::string, std::less<>> blocked = {};           ///< further values that never identify
+  std::set<std::string, std::less<>> blocked =
+      {};  ///< further values that never identify, lower case
   std::chrono::milliseconds session_gap = std::chrono::minutes{30};  ///< ends a session
 
   [[nodiscard]] std::size_t limit_of(std::string_view type) const;

@@ -299,6 +299,20 @@ TEST_CASE("mail addresses suppress in any spelling", "[regulations]") {
             .take(R"({"type":"track","event":"E","userId":"m",)"
                   R"("context":{"traits":{"email":"mia@x.example"}}})")
             .status == Status::Withheld);
+  const auto external = [](const char* type, const char* id, const char* collection = "users") {
+    return fmt::format(R"({{"type":"track","event":"E","userId":"m","context":{{"externalIds":)"
+                       R"([{{"type":"{}","id":"{}","collection":"{}"}}]}}}})",
+                       type,
+                       id,
+                       collection);
+  };
+  CHECK(there.take(external("email", "MIA@x.example ")).status == Status::Withheld);
+  CHECK(there.take(external("email", "mia@x.example", "orders")).status == Status::Stored);
+  there.start({.type = RegulationType::SuppressOnly,
+               .subject = profiles::Name::AnonymousId,
+               .ids = {"a-1"}});
+  CHECK(there.take(external("anonymous_id", "a-1")).status == Status::Withheld);
+  CHECK(there.take(external("anonymous_id", "a-2")).status == Status::Stored);
   CHECK(
       there.take(R"({"type":"identify","userId":"m","traits":{"email":"bo@x.example"}})").status ==
       Status::Stored);

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/config/config.h"
+
 namespace edge {
 namespace {
 
@@ -53,6 +55,11 @@ TEST_CASE("placeholders and blocked or endless values never identify", "[profile
   CHECK(profiles::is_usable(std::string(512, 'x'), rules));
   CHECK(profiles::is_usable("01", rules));
   CHECK(profiles::is_usable("test-user", {}));
+  config::Identity settings;
+  settings.blocked = {"Test-User"};
+  const auto configured = profiles::rules_of(settings);
+  REQUIRE(configured);
+  CHECK_FALSE(profiles::is_usable("TEST-user", *configured));
 }
 
 TEST_CASE("a mail address needs one at sign with something on both sides", "[profiles]") {
