@@ -77,10 +77,7 @@ void set_profile_traits(Ledger& ledger, Profile& profile, const Event& event) {
   }
 }
 
-void join_group(Ledger& ledger, Profile& profile, Traits& group, const Event& event) {
-  if (profile.groups.size() < kMaxGroups) {
-    profile.groups.emplace(event.group_id());
-  }
+void set_group_traits(Ledger& ledger, Traits& group, const Event& event) {
   if (event.traits()) {
     set_traits(group, *event.traits(), event.timestamp());
     ledger.touch_group(event.group_id());
@@ -127,6 +124,9 @@ Result<ProfileId> fold(Ledger& ledger,
   if (!matched) {
     return Failure(matched.error());
   }
+  if (group != nullptr) {
+    set_group_traits(ledger, *group, event);  // whoever said so: they are those of the group
+  }
   if (*matched == nullptr) {
     return ProfileId{};
   }
@@ -137,8 +137,8 @@ Result<ProfileId> fold(Ledger& ledger,
   count(profile, event, ledger.session_gap());
   if (event.type() == Type::Identify) {
     set_profile_traits(ledger, profile, event);
-  } else if (group != nullptr) {
-    join_group(ledger, profile, *group, event);
+  } else if (group != nullptr && profile.groups.size() < kMaxGroups) {
+    profile.groups.emplace(event.group_id());
   }
   ledger.touch(profile);
   return profile.id;

@@ -242,6 +242,13 @@ TEST_CASE("traits of a group are kept under the group, the last writer by event 
   CHECK(world.find(Name::UserId, "u-2").traits.empty());
 }
 
+TEST_CASE("traits of a group are kept when nobody is identified too", "[profiles]") {
+  Folded world({R"({"type":"group","userId":"null","groupId":"g","traits":{"size":5},)"
+                R"("timestamp":"1970-01-01T00:00:02.000Z"})"});
+
+  CHECK(test::entries(world.store, "group") == std::vector<std::string>{R"(g={"size":[2000,5]})"});
+}
+
 TEST_CASE("traits beyond their bound are dropped and the profile flagged", "[profiles]") {
   std::vector<std::string> events;
   for (int i = 0; i < 12; ++i) {
