@@ -242,8 +242,8 @@ events::Redact Edge::redactor() const {
   if (!privacy.changes_events()) {
     return {};
   }
-  return [this](std::string_view body) {
-    return events::redacted(body, privacy, suppressions.salt());
+  return [this](events::Draft& draft, const events::Internals& internals) {
+    return events::redacted(draft, internals, privacy, suppressions.salt());
   };
 }
 

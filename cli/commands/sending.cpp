@@ -50,9 +50,8 @@ std::uint64_t number_in(json::Value object, std::string_view name) {
 }  // namespace
 
 Result<void> Sender::add(json::Value event) {
-  const auto rewritten = events::is_clean(event.raw())
-                             ? Result<json::Document>(Failure({}))
-                             : json::Document::parse(events::cleaned(event), json::kEvent);
+  const auto rewritten =
+      events::is_clean(event.raw()) ? Result<json::Document>(Failure({})) : events::cleaned(event);
   auto [text, id] = with_id(rewritten ? rewritten->root() : event, call_.random());
   bytes_ += text.size() + 1;
   events_.push_back(std::move(text));

@@ -24,7 +24,7 @@ std::optional<Value> shared_object(Value body, std::string_view name, BatchBody&
   if (!batch.envelope.has_duplicates && is_clean(value->raw())) {
     return value;
   }
-  auto document = json::Document::parse(cleaned(*value), json::kEvent);
+  auto document = cleaned(*value);
   if (!document) {
     return std::nullopt;
   }
@@ -38,6 +38,16 @@ std::string_view write_key_of(Value body) {
 }
 
 }  // namespace
+
+Result<void> check_shared(std::size_t octets, std::size_t events) {
+  if (events > 0 && octets > kMaxCopiedBytes / events) {
+    return Failure({ErrorCode::TooLarge,
+                    "context is too large for so many events: send fewer of them at once",
+                    "/context",
+                    "request_too_large"});
+  }
+  return {};
+}
 
 Result<BatchBody> read_batch(const json::Document& document) {
   const Value body = document.root();
@@ -63,11 +73,8 @@ Result<BatchBody> read_batch(const json::Document& document) {
   const std::size_t shared =
       (batch.envelope.context ? batch.envelope.context->raw().size() : 0) +
       (batch.envelope.integrations ? batch.envelope.integrations->raw().size() : 0);
-  if (shared * batch.events.size() > kMaxCopiedBytes) {
-    return Failure({ErrorCode::TooLarge,
-                    "context is too large for so many events",
-                    "/context",
-                    "request_too_large"});
+  if (auto fits = check_shared(shared, batch.events.size()); !fits) {
+    return Failure(std::move(fits.error()));
   }
   return batch;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ struct BatchBody {
 /// Failure: InvalidArgument `body_not_object`, `batch_required`; TooLarge `request_too_large` when
 /// the shared context, copied into every event, would grow beyond bounds.
 Result<BatchBody> read_batch(const json::Document& body);
+
+/// Whether what is said once for all events of a body, so many octets, may be copied into each of
+/// them. Failure: TooLarge `request_too_large`.
+Result<void> check_shared(std::size_t octets, std::size_t events);
 
 /// The body of a route for one event. Failure: InvalidArgument `body_not_object`.
 Result<BatchBody> read_single(const json::Document& body, Type type);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 #include "core/encoding/percent.h"
 #include "core/events/overlay.h"
@@ -13,23 +15,31 @@ namespace {
 constexpr std::array<std::string_view, 9> kClickIds = {
     "gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "twclid", "li_fat_id"};
 
-void put_first(Campaign::Pairs& pairs, std::string_view name, std::string value) {
-  const bool known =
-      std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first == name; });
-  if (!known) {
-    pairs.emplace_back(std::string(name), std::move(value));
+/// Pairs with each name once; a query may hold thousands.
+class FirstOfEqual {
+ public:
+  void put(std::string_view name, std::string value) {
+    if (names_.emplace(name).second) {
+      pairs_.emplace_back(std::string(name), std::move(value));
+    }
   }
-}
+  Campaign::Pairs take() { return std::move(pairs_); }
+
+ private:
+  std::set<std::string, std::less<>> names_;
+  Campaign::Pairs pairs_;
+};
 
 }  // namespace
 
 Campaign read_campaign(std::string_view query) {
-  Campaign campaign;
+  FirstOfEqual parameters;
+  FirstOfEqual click_ids;
   if (query.starts_with('?')) {
     query.remove_prefix(1);
   }
   if (query.empty()) {
-    return campaign;
+    return {};
   }
   for (auto& [name, value] : encoding::parse_form(query)) {
     name = clean_text(name);
@@ -39,12 +49,12 @@ Campaign read_campaign(std::string_view query) {
     }
     if (name.starts_with("utm_") && name.size() > 4) {
       const std::string_view rest = std::string_view(name).substr(4);
-      put_first(campaign.parameters, rest == "campaign" ? "name" : rest, std::move(value));
+      parameters.put(rest == "campaign" ? "name" : rest, std::move(value));
     } else if (std::find(kClickIds.begin(), kClickIds.end(), name) != kClickIds.end()) {
-      put_first(campaign.click_ids, name, std::move(value));
+      click_ids.put(name, std::move(value));
     }
   }
-  return campaign;
+  return {.parameters = parameters.take(), .click_ids = click_ids.take()};
 }
 
 }  // namespace edge::events

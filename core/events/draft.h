@@ -34,6 +34,10 @@ struct Envelope {
   std::optional<Type> type = {};        ///< the type of a route; wins over the event's
   std::optional<Channel> channel = {};  ///< the kind of the source; wins over the event's
   bool has_duplicates = false;  ///< the document has repeated member names: clean every event
+  /// The events came to the original API: they may have its shape (spec 1.5), `context` is that of
+  /// its batches, and who names nobody gets an anonymousId.
+  bool is_original = false;
+  bool all_or_none = false;  ///< when one event is refused, none of them is stored
 };
 
 struct Limits {
@@ -52,6 +56,10 @@ struct Draft {
   std::string_view event = {};
   std::string_view name = {};
   std::string_view category = {};
+  bool has_name_of_properties = false;      ///< `name` repeats `properties.name` …
+  bool has_category_of_properties = false;  ///< … `category` `properties.category`
+  bool has_traits_of_context = false;       ///< … `traits` `context.traits`
+  bool has_made_anonymous_id = false;       ///< it came without any id
   std::string_view user_id = {};
   std::string_view anonymous_id = {};
   std::string_view group_id = {};
@@ -67,7 +75,7 @@ struct Draft {
   std::vector<Patch> context_patches = {};
 
   std::vector<std::unique_ptr<const json::Document>> documents = {};  ///< rewritten parts
-  std::vector<std::unique_ptr<const std::string>> texts = {};         ///< ids that came as numbers
+  std::vector<std::unique_ptr<const std::string>> texts = {};         ///< ids: numbers, made ones
 };
 
 /// Checks one raw event and finds its fields, in the order and with the codes of spec 1.2.
@@ -80,7 +88,8 @@ Result<Draft> normalise(json::Value raw,
                         Ids& ids,
                         const Limits& limits = {});
 
-/// The messageId of a raw event as far as it has a usable one; for reports about refused events.
+/// The messageId (`eventId` in the original's shape) of a raw event as far as it has a usable one;
+/// for reports about refused events.
 std::string raw_message_id(json::Value raw);
 
 /// What the log keeps about an event besides the event itself (`_edge`).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "core/encoding/utf8.h"
 #include "core/events/draft.h"
 #include "core/json/writer.h"
 
@@ -76,7 +77,9 @@ std::string encode(const Draft& draft, const Internals& internals) {
   }
   out.key("version").integer(2);
   write_internals(out, draft, internals);
-  return out.end_object().take();
+  std::string text = out.end_object().take();
+  // Whatever slipped in must not make a text that nobody can read: the event would be lost.
+  return encoding::is_utf8(text) ? text : encoding::repaired_utf8(text);
 }
 
 }  // namespace edge::events

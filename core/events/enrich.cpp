@@ -7,12 +7,20 @@
 #include <utility>
 
 #include "core/events/campaign.h"
+#include "core/events/member_index.h"
 #include "core/events/user_agent.h"
 
 namespace edge::events {
 namespace {
 
 using json::Value;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kPageProperties = {
+    {{"path", "properties.path"},
+     {"referrer", "properties.referrer"},
+     {"search", "properties.search"},
+     {"title", "properties.title"},
+     {"url", "properties.url"}}};
 
 /// Lays what is known over the context of one event.
 class Enricher {
@@ -64,13 +72,33 @@ class Enricher {
     }
   }
 
-  void put_inner_absent(std::string_view member, std::string_view inner, std::string_view text) {
+  /// `from`: the member whose text it is, if that is one of the event.
+  void put_inner_absent(std::string_view member,
+                        std::string_view inner,
+                        std::string_view text,
+                        std::string_view from = {}) {
     const auto there = sent(member);
     const auto value = there ? there->find(inner) : std::nullopt;
     const bool is_given = value && !value->is_null();
     if (!text.empty() && !is_given && (!there || there->is_object())) {
       draft_.context_patches.push_back(
-          {.member = member, .inner = std::string(inner), .json = json_text(text)});
+          {.member = member, .inner = std::string(inner), .json = json_text(text), .from = from});
+    }
+  }
+
+  /// The same for many at once.
+  void put_all_absent(std::string_view member, const Campaign::Pairs& pairs) {
+    const auto there = sent(member);
+    if (pairs.empty() || (there && !there->is_object())) {
+      return;
+    }
+    const MemberIndex known(there);
+    for (const auto& [name, text] : pairs) {
+      const auto value = known.find(name);
+      if (!value || value->is_null()) {
+        draft_.context_patches.push_back(
+            {.member = member, .inner = name, .json = json_text(text), .from = search_from_});
+      }
     }
   }
 
@@ -108,25 +136,32 @@ class Enricher {
   void add_page() {
     const auto page = sent("page");
     std::string_view url = text_in(page, "url");
-    if (draft_.type == Type::Page) {
-      for (const std::string_view member : {"path", "referrer", "search", "title", "url"}) {
-        put_inner_absent("page", member, text_in(draft_.properties, member));
-      }
-      url = url.empty() ? text_in(draft_.properties, "url") : url;
-    }
+    std::string_view url_from = "context.page.url";
     search_ = text_in(page, "search");
+    search_from_ = "context.page.search";
     std::string_view path = text_in(page, "path");
     if (draft_.type == Type::Page) {
-      search_ = search_.empty() ? text_in(draft_.properties, "search") : search_;
+      for (const auto& [member, from] : kPageProperties) {
+        put_inner_absent("page", member, text_in(draft_.properties, member), from);
+      }
+      if (url.empty()) {
+        url = text_in(draft_.properties, "url");
+        url_from = "properties.url";
+      }
+      if (search_.empty()) {
+        search_ = text_in(draft_.properties, "search");
+        search_from_ = "properties.search";
+      }
       path = path.empty() ? text_in(draft_.properties, "path") : path;
     }
     const auto [path_of_url, search_of_url] = split(url);
     if (search_.empty()) {
-      put_inner_absent("page", "search", search_of_url);
+      put_inner_absent("page", "search", search_of_url, url_from);
       search_ = search_of_url;
+      search_from_ = url_from;
     }
     if (path.empty()) {
-      put_inner_absent("page", "path", path_of_url);
+      put_inner_absent("page", "path", path_of_url, url_from);
     }
   }
 
@@ -148,12 +183,8 @@ class Enricher {
 
   void add_campaign() {
     const Campaign campaign = read_campaign(search_);
-    for (const auto& [name, value] : campaign.parameters) {
-      put_inner_absent("campaign", name, value);
-    }
-    for (const auto& [name, value] : campaign.click_ids) {
-      put_inner_absent("clickIds", name, value);
-    }
+    put_all_absent("campaign", campaign.parameters);
+    put_all_absent("clickIds", campaign.click_ids);
   }
 
   void add_agent() {
@@ -202,6 +233,7 @@ class Enricher {
   const Origin& origin_;
   const std::string user_agent_;
   std::string_view search_;
+  std::string_view search_from_;
 };
 
 }  // namespace

@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "core/encoding/utf8.h"
-
 namespace edge::events {
 namespace {
 
@@ -122,30 +120,28 @@ Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
     return Failure(std::move(draft.error()));
   }
   enrich(*draft, origin);
+  const std::string made(draft->has_made_anonymous_id ? draft->anonymous_id : std::string_view{});
   if (const auto why =
           settings_.screen && !origin.is_own ? settings_.screen(*draft) : std::string_view{};
       !why.empty()) {
     return Prepared{
         .record = {.id = draft->id.text, .kind = static_cast<std::uint32_t>(draft->type)},
+        .anonymous_id = made,
         .withheld = why};
   }
   const Time session = settings_.placing && !origin.is_own ? settings_.placing(*draft) : Time{};
+  const Internals internals{.source = origin.source, .hops = origin.hops};
+  std::string body =
+      settings_.redact ? settings_.redact(*draft, internals) : encode(*draft, internals);
   storage::NewRecord record{.source = std::string(origin.source),
                             .id = draft->id.text,
                             .at = to_ms(received_at),
                             .kind = static_cast<std::uint32_t>(draft->type),
                             .user = key_of(*draft),
                             .name = name_in(*draft),
-                            .body = encode(*draft, {.source = origin.source, .hops = origin.hops})};
-  if (!encoding::is_utf8(record.body)) {
-    // Whatever slipped in must not make a text that nobody can read: the event would be lost.
-    record.body = encoding::repaired_utf8(record.body);
-  }
-  if (settings_.redact) {
-    record.body = settings_.redact(record.body);
-  }
+                            .body = std::move(body)};
   record.routes = settings_.router ? settings_.router(record.body) : 0;
-  return Prepared{.record = std::move(record), .session = session};
+  return Prepared{.record = std::move(record), .session = session, .anonymous_id = made};
 }
 
 void Ingest::accept(std::span<const json::Value> events,
@@ -166,12 +162,15 @@ void Ingest::accept(std::span<const json::Value> events,
       received_.with({origin.source, name_of(static_cast<Type>(record.kind))}).add();
       if (!prepared->withheld.empty()) {
         suppressed_.with({prepared->withheld}).add();
-        pending->outcomes.push_back(
-            {.id = EventId{record.id}, .status = Outcome::Status::Withheld});
+        pending->outcomes.push_back({.id = EventId{record.id},
+                                     .status = Outcome::Status::Withheld,
+                                     .anonymous_id = std::move(prepared->anonymous_id)});
         continue;
       }
       pending->stored.push_back(static_cast<std::uint32_t>(pending->outcomes.size()));
-      pending->outcomes.push_back({.id = EventId{record.id}, .session = prepared->session});
+      pending->outcomes.push_back({.id = EventId{record.id},
+                                   .session = prepared->session,
+                                   .anonymous_id = std::move(prepared->anonymous_id)});
       chunks.add(std::move(record));
     } else {
       rejected_.with({prepared.error().reason}).add();
@@ -180,7 +179,12 @@ void Ingest::accept(std::span<const json::Value> events,
                                    .error = std::move(prepared.error())});
     }
   }
-  commit(std::move(pending), chunks.take());
+  const bool is_refused =
+      envelope.all_or_none && std::ranges::any_of(pending->outcomes, [](const Outcome& outcome) {
+        return outcome.status == Outcome::Status::Refused;
+      });
+  commit(std::move(pending),
+         is_refused ? std::vector<std::vector<storage::NewRecord>>{} : chunks.take());
 }
 
 void Ingest::commit(std::shared_ptr<Pending> pending,

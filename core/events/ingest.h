@@ -32,6 +32,8 @@ inline constexpr const char* kStream = "events";
 /// What became of one event. `error` says why it was refused (codes of spec 1.2 as `reason`, or
 /// `bad_json`).
 ///
+/// `anonymous_id`: the one that was made for an event of the original API that named nobody; empty:
+/// none was.
 /// `session`: the id that the event has as `context.sessionId` when it was found here (the time
 /// that its session began with); 1970: none, or it came with the event.
 struct Outcome {
@@ -45,6 +47,7 @@ struct Outcome {
   Status status = Status::Stored;
   Error error = {};
   Time session = {};
+  std::string anonymous_id = {};
 };
 
 /// Called once, after the durable commit on the engine's thread, or inside `accept` when nothing
@@ -63,8 +66,8 @@ using Screen = std::function<std::string_view(const Draft& draft)>;
 /// Finds the session of an event that is going to be stored, puts it into the context and returns
 /// its id; 1970: none. Called for each in the order they came.
 using Placing = std::function<Time(Draft& draft)>;
-/// What is kept of a canonical event.
-using Redact = std::function<std::string(std::string_view body)>;
+/// Encodes what may be kept of an event that is going to be stored.
+using Redact = std::function<std::string(Draft& draft, const Internals& internals)>;
 
 /// Thread-safe.
 class Ingest {
@@ -76,7 +79,7 @@ class Ingest {
     Router router = {};           ///< none = forwarded nowhere
     Screen screen = {};           ///< none = everything is kept
     Placing placing = {};         ///< none = no sessions
-    Redact redact = {};           ///< none = as it is
+    Redact redact = {};           ///< none = all of it
   };
 
   /// Borrows all but the settings for life.
@@ -113,6 +116,7 @@ class Ingest {
   struct Prepared {
     storage::NewRecord record = {};
     Time session = {};
+    std::string anonymous_id = {};   ///< that was made
     std::string_view withheld = {};  ///< why it is not kept; empty: it is
   };
   Result<Prepared> prepare(json::Value raw,

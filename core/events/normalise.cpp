@@ -9,6 +9,7 @@
 #include "core/encoding/utf8.h"
 #include "core/events/draft.h"
 #include "core/events/raw_event.h"
+#include "core/events/shapes.h"
 
 namespace edge::events {
 namespace {
@@ -47,6 +48,11 @@ class Normaliser {
     }
     if (draft_.id.empty()) {
       draft_.id = ids.event_id();
+    }
+    if (draft_.user_id.empty() && draft_.anonymous_id.empty()) {
+      draft_.anonymous_id =
+          *draft_.texts.emplace_back(std::make_unique<const std::string>(ids.uuid()));
+      draft_.has_made_anonymous_id = true;
     }
     complete();
     return {};
@@ -182,7 +188,7 @@ class Normaliser {
         return refuse("previous_id_required", "previousId is required for alias", "/previousId");
       }
     }
-    if (draft_.user_id.empty() && draft_.anonymous_id.empty()) {
+    if (draft_.user_id.empty() && draft_.anonymous_id.empty() && !envelope_.is_original) {
       return refuse("id_required", "userId or anonymousId is required", "/userId");
     }
     if (draft_.type == Type::Group && draft_.group_id.empty()) {
@@ -193,16 +199,19 @@ class Normaliser {
 
   /// What follows from a valid event: merged envelope, names on both sides, traits, channel.
   void complete() {
-    draft_.context = laid_over(envelope_.context, draft_.context, true);
+    if (!envelope_.is_original) {
+      draft_.context = laid_over(envelope_.context, draft_.context, true);
+    }
     draft_.integrations = laid_over(envelope_.integrations, draft_.integrations, false);
     if (is_view()) {
-      fill_both("name", draft_.name);
-      fill_both("category", draft_.category);
+      draft_.has_name_of_properties = fill_both("name", draft_.name);
+      draft_.has_category_of_properties = fill_both("category", draft_.category);
     }
     const auto context_traits = draft_.context ? draft_.context->find("traits") : std::nullopt;
     if (draft_.type == Type::Identify && !draft_.traits && context_traits &&
         context_traits->is_object()) {
       draft_.traits = context_traits;
+      draft_.has_traits_of_context = true;
     }
     draft_.channel = envelope_.channel.value_or(channel_of_event());
     draft_.others = std::move(fields_.others);
@@ -233,13 +242,17 @@ class Normaliser {
         ->root();
   }
 
-  void fill_both(std::string_view member, std::string_view& field) {
+  /// True when the field was filled.
+  bool fill_both(std::string_view member, std::string_view& field) {
     const auto property = draft_.properties ? draft_.properties->find(member) : std::nullopt;
     if (field.empty() && property) {
       field = property->as_string().value_or("");
-    } else if (!field.empty() && !is_given(property)) {
+      return !field.empty();
+    }
+    if (!field.empty() && !is_given(property)) {
       draft_.property_patches.push_back({.member = member, .json = json_text(field)});
     }
+    return false;
   }
 
   [[nodiscard]] Channel channel_of_event() const {
@@ -265,6 +278,30 @@ class Normaliser {
   const Limits& limits_;
   Draft& draft_;
 };
+
+/// Keeps a rewritten event for the life of the draft.
+Result<Value> keep(Draft& draft, Result<json::Document> document) {
+  if (!document) {
+    return Failure(document.error());
+  }
+  return draft.documents.emplace_back(std::make_unique<const json::Document>(std::move(*document)))
+      ->root();
+}
+
+/// The raw event in canonical shape and as clean text; itself when it has both.
+Result<Value> rewritten(Value raw, const Envelope& envelope, Draft& draft) {
+  bool has_duplicates = envelope.has_duplicates;
+  if (const auto text =
+          envelope.is_original ? from_seed(raw, envelope.context) : std::optional<std::string>{}) {
+    const auto canonical = keep(draft, json::Document::parse(*text, json::kEvent));
+    if (!canonical) {
+      return canonical;
+    }
+    raw = *canonical;
+    has_duplicates = has_duplicates || draft.documents.back()->has_duplicates();
+  }
+  return has_duplicates || !is_clean(raw.raw()) ? keep(draft, cleaned(raw)) : raw;
+}
 
 }  // namespace
 
@@ -296,16 +333,11 @@ Result<Draft> normalise(
                   "event is nested deeper than " + std::to_string(limits.max_depth) + " levels");
   }
   Draft draft;
-  if (envelope.has_duplicates || !is_clean(raw.raw())) {
-    auto document = json::Document::parse(cleaned(raw), json::kEvent);
-    if (!document) {
-      return Failure(document.error());
-    }
-    raw =
-        draft.documents.emplace_back(std::make_unique<const json::Document>(std::move(*document)))
-            ->root();
+  const auto event = rewritten(raw, envelope, draft);
+  if (!event) {
+    return Failure(event.error());
   }
-  Fields fields = find_fields(raw);
+  Fields fields = find_fields(*event);
   fields.clocks.envelope_sent_at = envelope.sent_at;
   draft.clocks = resolve_clocks(fields.clocks, received_at, limits.max_future);
   if (auto done = Normaliser(std::move(fields), envelope, limits, draft).run(ids); !done) {
@@ -315,7 +347,7 @@ Result<Draft> normalise(
 }
 
 std::string raw_message_id(Value raw) {
-  const auto id = raw.find("messageId");
+  const auto id = raw.find(is_seed_event(raw) ? "eventId" : "messageId");
   if (!id) {
     return {};
   }

@@ -5,6 +5,7 @@
 
 #include "core/encoding/hex.h"
 #include "core/encoding/utf8.h"
+#include "core/events/member_index.h"
 
 namespace edge::events {
 namespace {
@@ -30,11 +31,14 @@ void write_new(Writer& out, std::span<const Patch> group) {
 }
 
 void write_inner(Writer& out, Value object, std::span<const Patch> group) {
+  std::vector<std::string_view> patched;
+  for (const Patch& patch : group) {
+    patched.emplace_back(patch.inner);
+  }
+  std::ranges::sort(patched);
   out.begin_object();
   for (const auto& [name, value] : object.members()) {
-    const bool patched = std::any_of(
-        group.begin(), group.end(), [name = name](const Patch& p) { return p.inner == name; });
-    if (!patched) {
+    if (!std::ranges::binary_search(patched, name)) {
       out.key(name).value(value);
     }
   }
@@ -46,29 +50,34 @@ void write_inner(Writer& out, Value object, std::span<const Patch> group) {
   out.end_object();
 }
 
-/// The patches of the member at the front of `patches`.
-std::span<const Patch> first_group(std::span<const Patch> patches) {
-  const auto end = std::find_if(patches.begin(), patches.end(), [&](const Patch& p) {
-    return p.member != patches.front().member;
-  });
-  return patches.first(static_cast<std::size_t>(end - patches.begin()));
+using Groups = std::vector<std::span<const Patch>>;
+
+/// The patches member by member.
+Groups groups_of(std::span<const Patch> patches) {
+  Groups groups;
+  while (!patches.empty()) {
+    const auto end = std::find_if(patches.begin(), patches.end(), [&](const Patch& p) {
+      return p.member != patches.front().member;
+    });
+    groups.push_back(patches.first(static_cast<std::size_t>(end - patches.begin())));
+    patches = patches.subspan(groups.back().size());
+  }
+  return groups;
 }
 
-std::span<const Patch> group_of(std::span<const Patch> patches, std::string_view member) {
-  while (!patches.empty()) {
-    const auto group = first_group(patches);
-    if (group.front().member == member) {
-      return group;
-    }
-    patches = patches.subspan(group.size());
-  }
-  return {};
+/// There are few: a dozen members of the context are ever patched.
+std::span<const Patch> group_of(const Groups& groups, std::string_view member) {
+  const auto found = std::find_if(
+      groups.begin(), groups.end(), [&](const auto& group) { return group[0].member == member; });
+  return found == groups.end() ? std::span<const Patch>{} : *found;
 }
 
 void write_merged(Writer& out, Value below, Value above, bool deep) {
+  const MemberIndex below_by_name(below);
+  const MemberIndex above_by_name(above);
   out.begin_object();
   for (const auto& [name, value] : below.members()) {
-    const auto over = above.find(name);
+    const auto over = above_by_name.find(name);
     if (!over) {
       out.key(name).value(value);
     } else if (deep && value.is_object() && over->is_object()) {
@@ -79,7 +88,7 @@ void write_merged(Writer& out, Value below, Value above, bool deep) {
     }
   }
   for (const auto& [name, value] : above.members()) {
-    if (!below.find(name)) {
+    if (!below_by_name.find(name)) {
       out.key(name).value(value);
     }
   }
@@ -146,10 +155,11 @@ void write_patched(Writer& out, std::optional<Value> object, std::span<const Pat
     object ? out.value(*object) : out.raw("{}");
     return;
   }
+  const Groups groups = groups_of(patches);
   out.begin_object();
   if (object) {
     for (const auto& [name, value] : object->members()) {
-      const auto group = group_of(patches, name);
+      const auto group = group_of(groups, name);
       if (group.empty() ||
           (!group.front().inner.empty() && !value.is_object() && !value.is_null())) {
         out.key(name).value(value);
@@ -161,12 +171,10 @@ void write_patched(Writer& out, std::optional<Value> object, std::span<const Pat
       }
     }
   }
-  while (!patches.empty()) {
-    const auto group = first_group(patches);
+  for (const auto& group : groups) {
     if (!object || !object->find(group.front().member)) {
       write_new(out, group);
     }
-    patches = patches.subspan(group.size());
   }
   out.end_object();
 }
@@ -202,10 +210,16 @@ bool is_clean(std::string_view json) {
   return true;
 }
 
-std::string cleaned(Value value) {
+Result<json::Document> cleaned(Value value) {
   Writer out;
   write_clean(out, value);
-  return out.take();
+  auto document = json::Document::parse(out.take(), json::kEvent);
+  if (document && document->has_duplicates()) {
+    // Names that differed by a NUL only: now they are equal, and there is none left.
+    write_clean(out, document->root());
+    document = json::Document::parse(out.take(), json::kEvent);
+  }
+  return document;
 }
 
 }  // namespace edge::events

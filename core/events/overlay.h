@@ -20,6 +20,8 @@ struct Patch {
   std::string_view member;  ///< must outlive the patch
   std::string inner = {};   ///< a member of that member; empty = the member itself
   std::string json = {};    ///< its new value; empty = the member is removed
+  /// The member of the event whose text it repeats, such as `properties.url`; empty: none.
+  std::string_view from = {};
 
   bool operator==(const Patch&) const = default;
 };
@@ -46,8 +48,8 @@ std::string merged(json::Value below, json::Value above, bool deep);
 /// surrogate pair. (Repeated member names are known by the document.)
 bool is_clean(std::string_view json);
 
-/// The same value as clean text: last of repeated names, no white space outside of strings, no NUL
-/// in strings and names; numbers keep their digits.
-std::string cleaned(json::Value value);
+/// The same value as a document of clean text: last of repeated names, no white space outside of
+/// strings, no NUL in strings and names; numbers keep their digits.
+Result<json::Document> cleaned(json::Value value);
 
 }  // namespace edge::events

@@ -135,6 +135,37 @@ class Redactor {
   std::string_view salt_;
 };
 
+/// Whether the dotted name of a member is that of a path, or lies below it.
+bool is_at_or_below(std::string_view member, const MemberPath& path) {
+  for (const std::string& part : path) {
+    if (!member.starts_with(part)) {
+      return false;
+    }
+    member.remove_prefix(part.size());
+    if (!member.empty() && member.front() != '.') {
+      return false;
+    }
+    member.remove_prefix(member.empty() ? 0 : 1);
+  }
+  return true;
+}
+
+/// Takes out of the draft what repeats members that rules are about.
+void take_out_copies(Draft& draft, const PrivacyRules& rules) {
+  const auto is_ruled = [&rules](std::string_view member) {
+    const auto covers = [member](const MemberPath& path) { return is_at_or_below(member, path); };
+    return std::ranges::any_of(rules.drop, covers) || std::ranges::any_of(rules.hash, covers);
+  };
+  std::erase_if(draft.context_patches,
+                [&](const Patch& patch) { return !patch.from.empty() && is_ruled(patch.from); });
+  if (draft.has_name_of_properties && is_ruled("properties.name")) {
+    draft.name = {};
+  }
+  if (draft.has_category_of_properties && is_ruled("properties.category")) {
+    draft.category = {};
+  }
+}
+
 }  // namespace
 
 Result<PrivacyRules> privacy_rules_of(const config::Config& config) {
@@ -170,16 +201,28 @@ std::string_view reason_to_drop(const Draft& draft, const PrivacyRules& rules) {
   return {};
 }
 
-std::string redacted(std::string_view body, const PrivacyRules& rules, std::string_view salt) {
+std::string redacted(Draft& draft,
+                     const Internals& internals,
+                     const PrivacyRules& rules,
+                     std::string_view salt) {
+  take_out_copies(draft, rules);
+  const std::string body = encode(draft, internals);
   const auto document = json::Document::parse(body, json::kEvent);
   if (!document) {
-    return std::string(body);
+    return body;  // cannot happen: it is our own text
   }
-  const Tails drop(rules.drop.begin(), rules.drop.end());
-  const Tails hash(rules.hash.begin(), rules.hash.end());
+  const auto tails_of = [&draft](const std::vector<MemberPath>& paths) {
+    Tails tails(paths.begin(), paths.end());
+    for (const std::span<const std::string> path : paths) {
+      if (draft.has_traits_of_context && path[0] == "context" && path[1] == "traits") {
+        tails.push_back(path.subspan(1));
+      }
+    }
+    return tails;
+  };
   json::Writer out;
   out.reserve(body.size());
-  Redactor(salt).write(out, document->root(), drop, hash);
+  Redactor(salt).write(out, document->root(), tails_of(rules.drop), tails_of(rules.hash));
   return out.take();
 }
 

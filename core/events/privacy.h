@@ -32,9 +32,14 @@ Result<PrivacyRules> privacy_rules_of(const config::Config& config);
 /// Why the event must not be kept at all: `consent` or `bot`; empty: it may. `draft` is enriched.
 std::string_view reason_to_drop(const Draft& draft, const PrivacyRules& rules);
 
-/// The canonical event without what `drop` names and with hashes (SHA-256 keyed with `salt`, hex)
-/// in the place of what `hash` names; lists are gone through. A text of another form comes back as
-/// it is.
-std::string redacted(std::string_view body, const PrivacyRules& rules, std::string_view salt);
+/// The canonical text of an enriched event without what `drop` names and with hashes (SHA-256 keyed
+/// with `salt`, hex) in the place of what `hash` names; lists are gone through. What normalisation
+/// and enrichment have copied from such a member to another place (`properties.name` to `name`,
+/// `properties.url` to `context.page` and `context.campaign`) is taken out of the draft; traits of
+/// the context that became those of the event change as there.
+std::string redacted(Draft& draft,
+                     const Internals& internals,
+                     const PrivacyRules& rules,
+                     std::string_view salt);
 
 }  // namespace edge::events

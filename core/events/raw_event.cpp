@@ -94,6 +94,14 @@ std::optional<std::string> safe_integer(Value value) {
   return text;
 }
 
+std::string id_text(const std::optional<Value>& value) {
+  if (!value) {
+    return {};
+  }
+  const auto text = value->as_string();
+  return text ? std::string(trimmed(*text)) : safe_integer(*value).value_or("");
+}
+
 bool is_deeper(Value value, std::uint32_t levels) {
   const std::string_view json = value.raw();
   const auto opened =

@@ -32,6 +32,9 @@ std::string_view trimmed(std::string_view text);
 /// The text of a number that JavaScript counts among its safe integers.
 std::optional<std::string> safe_integer(json::Value value);
 
+/// An id as normalisation reads it: trimmed text or a safe integer; empty when it is neither.
+std::string id_text(const std::optional<json::Value>& value);
+
 /// Whether the value is nested deeper than `levels`; an object or array is a level.
 bool is_deeper(json::Value value, std::uint32_t levels);
 

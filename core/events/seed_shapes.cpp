@@ -2,6 +2,7 @@
 // Events and actions of the original API (events spec 1.5).
 #include <array>
 
+#include "core/events/member_index.h"
 #include "core/events/overlay.h"
 #include "core/events/shapes.h"
 #include "core/json/writer.h"
@@ -33,15 +34,7 @@ void copy(Writer& out, std::string_view name, Object value) {
 /// that an empty object is left out.
 class Layers {
  public:
-  void add(std::string_view name, Value value) {
-    for (auto& [known, kept] : members_) {
-      if (known == name) {
-        kept = value;
-        return;
-      }
-    }
-    members_.emplace_back(name, value);
-  }
+  void add(std::string_view name, Value value) { members_.push_back({name, value}); }
   void add_all(Object object) {
     if (!object) {
       return;
@@ -55,14 +48,14 @@ class Layers {
       return;
     }
     out.key(name).begin_object();
-    for (const auto& [member, value] : members_) {
+    for (const auto& [member, value] : last_of_equal(members_)) {
       out.key(member).value(value);
     }
     out.end_object();
   }
 
  private:
-  std::vector<std::pair<std::string_view, Value>> members_;
+  std::vector<json::Member> members_;
 };
 
 constexpr std::array<std::string_view, 4> kPixelIds = {

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "core/edge.h"
+#include "core/encoding/utf8.h"
 #include "core/event_report.h"
 #include "core/events/event.h"
 #include "core/events/ingest.h"
+#include "core/events/raw_event.h"
 #include "core/events/stored.h"
 #include "core/json/document.h"
 #include "daemon/routes.h"
@@ -27,6 +29,8 @@ using json::Value;
 using Outcomes = std::vector<Outcome>;
 
 constexpr std::string_view kSource = "cdp";
+/// Behind the messageId of a track: the identify that its traits make.
+constexpr std::string_view kIdentifySuffix = "-i";
 constexpr std::size_t kDefaultItems = 50;
 constexpr std::chrono::seconds kPatience{5};
 
@@ -60,6 +64,34 @@ void write_event(json::Writer& out, Value body, events::Type type, const std::st
   out.end_object();
 }
 
+/// The body's messageId, a made one when it has none. `identifies`: a second event has it with a
+/// suffix.
+Result<std::string> message_id_of(Value body, bool identifies, Ids& ids) {
+  const auto given = body.find("messageId");
+  if (!is_given(body, "messageId")) {
+    return ids.event_id().text;
+  }
+  const auto text = given->as_string();
+  const auto id = text ? std::optional(std::string(*text)) : events::safe_integer(*given);
+  if (!id) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "messageId must be a string",
+                    "/messageId",
+                    "message_id_not_string"});
+  }
+  const std::size_t limit =
+      events::Limits{}.max_message_id - (identifies ? kIdentifySuffix.size() : 0);
+  if (encoding::count_code_points(*id) > limit) {
+    return Failure({ErrorCode::InvalidArgument,
+                    fmt::format("messageId must be at most {} characters{}",
+                                limit,
+                                identifies ? " when traits are given" : ""),
+                    "/messageId",
+                    "message_id_too_long"});
+  }
+  return *id;
+}
+
 /// The raw events that a body stands for: of a track with `traits` there are two.
 Result<std::string> raw_events(Value body, events::Type type, Ids& ids) {
   if (!body.is_object()) {
@@ -72,20 +104,16 @@ Result<std::string> raw_events(Value body, events::Type type, Ids& ids) {
                     "/userId",
                     "id_required"});
   }
-  const auto given = body.find("messageId");
-  if (given && !given->is_null() && !given->is_string()) {
-    return Failure({ErrorCode::InvalidArgument,
-                    "messageId must be a string",
-                    "/messageId",
-                    "message_id_not_string"});
+  const bool identifies = type == events::Type::Track && is_given(body, "traits");
+  const auto id = message_id_of(body, identifies, ids);
+  if (!id) {
+    return Failure(id.error());
   }
-  const std::string id =
-      is_given(body, "messageId") ? std::string(*given->as_string()) : ids.event_id().text;
   json::Writer out;
   out.begin_array();
-  write_event(out, body, type, id);
-  if (type == events::Type::Track && is_given(body, "traits")) {
-    write_event(out, body, events::Type::Identify, id + "-i");
+  write_event(out, body, type, *id);
+  if (identifies) {
+    write_event(out, body, events::Type::Identify, *id + std::string(kIdentifySuffix));
   }
   return out.end_array().take();
 }
@@ -113,7 +141,7 @@ void take(Edge& edge, const http::Exchange& exchange, events::Type type) {
   }
   edge.ingest.accept(
       events,
-      {.has_duplicates = body->has_duplicates()},
+      {.has_duplicates = body->has_duplicates(), .all_or_none = true},
       {.source = kSource, .received_at = request.received(), .ip = edge.sources.fallback().ip},
       [exchange, received = request.received()](Result<Outcomes> outcomes) {
         if (!outcomes) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/events/ingest.h"
+#include "core/events/raw_event.h"
 #include "core/events/shapes.h"
 #include "core/profiles/unmerge.h"
 #include "daemon/routes.h"
@@ -99,10 +100,17 @@ void action(Edge& edge, const http::Exchange& exchange) {
   if (!source) {
     return exchange.fail(source.error());
   }
-  const std::string user = text_in(body->root(), "userId");
-  const std::string anonymous = text_in(body->root(), "anonymousId");
+  const auto event = json::Document::parse(*raw, json::kEvent);
+  if (!event) {
+    return exchange.fail(refusal(event.error()));
+  }
+  const std::string user = events::id_text(body->root().find("userId"));
+  const std::string anonymous = events::id_text(body->root().find("anonymousId"));
+  const json::Value root = event->root();
   edge.ingest.accept(
-      *raw,
+      {&root, 1},
+      {.channel = (*source)->kind,
+       .has_duplicates = body->has_duplicates() || event->has_duplicates()},
       origin_of(request, **source),
       [&edge, exchange, user, anonymous](const Result<Outcomes>& outcomes) {
         if (!outcomes) {

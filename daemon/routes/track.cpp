@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The event routes of the original API: POST /track/event, /track/batch, /track/form[/:form], GET
 // /track/health (events spec 2.6). Answers leave when the events are durable.
-#include <memory>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/edge.h"
+#include "core/events/batch.h"
 #include "core/events/form_body.h"
 #include "core/events/ingest.h"
 #include "core/events/shapes.h"
@@ -49,64 +50,27 @@ std::string_view key_in(const json::Document& body) {
   return key ? key->as_string().value_or("") : std::string_view{};
 }
 
-bool has_id(json::Value event, std::string_view name) {
-  const auto id = event.find(name);
-  return id && !id->is_null() && id->as_string() != "";
+/// What is said of all events of these routes.
+events::Envelope envelope_of(const json::Document& body, const events::Source& source) {
+  return {.channel = source.kind, .has_duplicates = body.has_duplicates(), .is_original = true};
 }
 
-/// A raw event; where it had to be written anew, in a document of its own. One that nobody is named
-/// in gets an anonymousId, which the sender is told.
-class RawEvent {
- public:
-  /// `received` must outlive it.
-  RawEvent(json::Value received, std::optional<json::Value> batch_context, Ids& ids)
-      : event_(received) {
-    if (auto rewritten = events::from_seed(received, batch_context)) {
-      replace(*rewritten);
-    }
-    name_someone(ids);
+void write_made_id(json::Writer& out, const Outcome& outcome) {
+  if (!outcome.anonymous_id.empty()) {
+    out.member("anonymousId", outcome.anonymous_id);
   }
-
-  [[nodiscard]] json::Value event() const { return event_; }
-  /// The anonymousId, when one was made.
-  [[nodiscard]] const std::string& made() const { return made_; }
-  [[nodiscard]] bool has_duplicates(const json::Document& received) const {
-    return document_ ? document_->has_duplicates() : received.has_duplicates();
-  }
-
- private:
-  void replace(std::string_view text) {
-    if (auto document = json::Document::parse(text, json::kEvent)) {
-      document_ = std::make_unique<const json::Document>(std::move(*document));
-      event_ = document_->root();
-    }
-  }
-  void name_someone(Ids& ids) {
-    if (!event_.is_object() || has_id(event_, "userId") || has_id(event_, "anonymousId")) {
-      return;
-    }
-    made_ = ids.uuid();
-    const auto id = json::Document::parse(R"({"anonymousId":")" + made_ + "\"}", json::kStrict);
-    replace(events::merged(event_, id->root(), false));
-  }
-
-  json::Value event_;
-  std::unique_ptr<const json::Document> document_;
-  std::string made_;
-};
+}
 
 /// Takes one raw event in and answers in the original's form.
 void accept_one(Edge& edge,
                 const http::Exchange& exchange,
-                const RawEvent& event,
-                bool has_duplicates,
+                const json::Document& event,
                 const events::Source& source,
                 std::function<http::Response(const Outcome&)> answer) {
-  const http::Request& request = exchange.request();
-  const json::Value raw = event.event();
+  const json::Value raw = event.root();
   edge.ingest.accept({&raw, 1},
-                     {.has_duplicates = has_duplicates},
-                     origin_of(request, source),
+                     envelope_of(event, source),
+                     origin_of(exchange.request(), source),
                      [exchange, answer = std::move(answer)](Result<Outcomes> outcomes) {
                        if (!outcomes) {
                          return exchange.fail(outcomes.error());
@@ -133,22 +97,15 @@ void take_event(Edge& edge, const http::Exchange& exchange) {
   if (!source) {
     return exchange.fail(source.error());
   }
-  const RawEvent event(body->root(), std::nullopt, edge.ids);
-  accept_one(edge,
-             exchange,
-             event,
-             event.has_duplicates(*body),
-             **source,
-             [received = request.received(), made = event.made()](const Outcome& outcome) {
-               json::Writer out;
-               out.begin_object().member("success", true).member("eventId", outcome.id.text);
-               out.member("timestamp", to_ms(received));
-               if (!made.empty()) {
-                 out.member("anonymousId", made);
-               }
-               out.end_object();
-               return http::json(out);
-             });
+  accept_one(
+      edge, exchange, *body, **source, [received = request.received()](const Outcome& outcome) {
+        json::Writer out;
+        out.begin_object().member("success", true).member("eventId", outcome.id.text);
+        out.member("timestamp", to_ms(received));
+        write_made_id(out, outcome);
+        out.end_object();
+        return http::json(out);
+      });
 }
 
 http::Response batch_answer(const Outcomes& outcomes) {
@@ -163,6 +120,7 @@ http::Response batch_answer(const Outcomes& outcomes) {
     if (refused) {
       out.member("error", outcome.error.message);
     }
+    write_made_id(out, outcome);
     out.end_object();
   }
   out.end_array().end_object();
@@ -191,21 +149,28 @@ void take_batch(Edge& edge, const http::Exchange& exchange) {
   if (!source) {
     return exchange.fail(source.error());
   }
-  auto context = body->root().find("context");
-  std::vector<RawEvent> events;
-  std::vector<json::Value> raws;
-  for (const json::Value event : list->elements()) {
-    raws.push_back(events.emplace_back(event, context, edge.ids).event());
+  events::Envelope envelope = envelope_of(*body, **source);
+  envelope.context = body->root().find("context");
+  const std::size_t shared = envelope.context ? envelope.context->raw().size() : 0;
+  if (const auto fits = events::check_shared(shared, list->size()); !fits) {
+    return exchange.fail(http::Problem{.status = 413,
+                                       .code = fits.error().reason,
+                                       .error = std::string(kBadBatch),
+                                       .detail = fits.error().message,
+                                       .pointer = fits.error().field});
   }
-  edge.ingest.accept(raws,
-                     {.has_duplicates = body->has_duplicates()},
-                     origin_of(request, **source),
-                     [exchange](Result<Outcomes> outcomes) {
-                       if (!outcomes) {
-                         return exchange.fail(outcomes.error());
-                       }
-                       exchange.complete(batch_answer(*outcomes));
-                     });
+  std::vector<json::Value> raws;
+  raws.reserve(list->size());
+  for (const json::Value event : list->elements()) {
+    raws.push_back(event);
+  }
+  edge.ingest.accept(
+      raws, envelope, origin_of(request, **source), [exchange](Result<Outcomes> outcomes) {
+        if (!outcomes) {
+          return exchange.fail(outcomes.error());
+        }
+        exchange.complete(batch_answer(*outcomes));
+      });
 }
 
 /// Whether a redirect stays on this host: a path, or a URL of the host that was asked.
@@ -222,10 +187,12 @@ bool stays_here(std::string_view target, const http::Request& request) {
          (target.size() == origin.size() || target[origin.size()] == '/');
 }
 
-http::Response form_answer(bool wants_json, const std::string& id, const std::string& redirect) {
+http::Response form_answer(bool wants_json, const Outcome& outcome, const std::string& redirect) {
   if (wants_json) {
     json::Writer out;
-    out.begin_object().member("success", true).member("eventId", id).end_object();
+    out.begin_object().member("success", true).member("eventId", outcome.id.text);
+    write_made_id(out, outcome);
+    out.end_object();
     return http::json(out);
   }
   return redirect.empty() ? http::no_content()
@@ -244,32 +211,26 @@ void take_form(Edge& edge, const http::Exchange& exchange) {
   if (!fields) {
     return exchange.fail(refusal("Invalid form data", fields.error()));
   }
-  const auto source = public_source_of(edge, request, {});
+  const events::FormEvent form =
+      events::from_form(*fields, request.header("Referer").value_or(""), request.param("form"));
+  const auto source = public_source_of(edge, request, form.write_key);
   if (!source) {
     return exchange.fail(source.error());
   }
-  events::FormEvent form =
-      events::from_form(*fields, request.header("Referer").value_or(""), request.param("form"));
   const bool wants_json =
       events::form_encoding(type, text) == events::FormEncoding::Json ||
       request.header("Accept").value_or("").find("application/json") != std::string_view::npos;
   const std::string redirect = stays_here(form.redirect, request) ? form.redirect : std::string{};
   if (form.drop) {
-    return exchange.complete(form_answer(wants_json, edge.ids.event_id().text, redirect));
+    return exchange.complete(form_answer(wants_json, {.id = edge.ids.event_id()}, redirect));
   }
   const auto document = json::Document::parse(form.raw, json::kEvent);
   if (!document) {
     return exchange.fail(refusal("Invalid form data", document.error()));
   }
-  const RawEvent event(document->root(), std::nullopt, edge.ids);
-  accept_one(edge,
-             exchange,
-             event,
-             event.has_duplicates(*document),
-             **source,
-             [wants_json, redirect](const Outcome& outcome) {
-               return form_answer(wants_json, outcome.id.text, redirect);
-             });
+  accept_one(edge, exchange, *document, **source, [wants_json, redirect](const Outcome& outcome) {
+    return form_answer(wants_json, outcome, redirect);
+  });
 }
 
 }  // namespace

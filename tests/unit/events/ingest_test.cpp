@@ -200,3 +200,51 @@ TEST_CASE("no text that nobody could read is appended, whoever wrote it", "[even
   REQUIRE(event);
   CHECK(event->context()->find("sessionId")->as_string() == "\xEF\xBF\xBD");
 }
+
+TEST_CASE("names that differ by a NUL only are one name", "[events]") {
+  Bench bench;
+
+  const auto outcome = bench.ingest.accept_now(
+      R"({"type":"track","event":"E","userId":"u","properties":{"a\u0000":1,"a":2,"b":3}})", {});
+
+  REQUIRE(outcome);
+  CHECK(outcome->status == Status::Stored);
+  REQUIRE(bench.log().size() == 1);
+  CHECK(bench.log()[0]->body.find(R"("properties":{"a":2,"b":3})") != std::string::npos);
+}
+
+TEST_CASE("of events that belong together none is stored when one is refused", "[events]") {
+  Bench bench;
+  const auto body =
+      json::Document::parse("[" + tracked("m-1") + R"(,{"type":"page"}])", json::kEvent);
+  REQUIRE(body);
+  const std::vector<json::Value> events = {*body->root().at(0), *body->root().at(1)};
+
+  const auto outcomes = bench.ingest.accept_now(events, {.all_or_none = true}, {});
+
+  REQUIRE(outcomes);
+  CHECK((*outcomes)[1].error.reason == "id_required");
+  CHECK(bench.log().empty());
+  CHECK(bench.ingest.accept_now(events, {}, {}));
+  CHECK(bench.log().size() == 1);
+}
+
+TEST_CASE("an event of the original API is measured as it came, before anything is made of it",
+          "[events]") {
+  Bench bench;
+  const auto taken = [&bench](std::size_t size) {
+    std::string text = R"({"eventType":"page","eventId":"m-1","page":{"title":""}})";
+    text.insert(text.find("\"}}"), std::string(size - text.size(), 'x'));
+    const auto body = json::Document::parse(text, json::kEvent);
+    const json::Value root = body->root();
+    return bench.ingest.accept_now({&root, 1}, {.is_original = true}, {})->front();
+  };
+
+  const auto fits = taken(32'768);
+  CHECK(fits.status == Status::Stored);
+  CHECK(fits.anonymous_id.size() == 36);
+  const auto larger = taken(32'769);
+  CHECK(larger.error.reason == "event_too_large");
+  CHECK(larger.id.text == "m-1");
+  CHECK(larger.anonymous_id.empty());
+}
