@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kKeptBufferOctets = std::size_t{256} << 10U;
 constexpr Refusal kTooLate{408, "request_timeout", "the request did not come in time"};
+constexpr Refusal kTooLarge{413, "too_large", "the body is larger than allowed"};
 constexpr Refusal kNoRoom{503, "unavailable", "too many connections"};
 
 /// Forgets the last request of a state but keeps its memory.
@@ -46,6 +47,16 @@ Exchange new_exchange(LoopShare& share) {
   auto state = std::make_unique<ExchangeState>();
   state->completions = share.completions;
   return Exchange(state.release());
+}
+
+/// The refusal of a body. Routes that unpack bodies themselves have one code for all that is too
+/// large, whether that is found out before or behind (events spec 2.3).
+Problem problem_of(const Refusal& refusal, const Exchange& exchange) {
+  const bool unpacks = exchange.state()->route->options.accepts == Accepts::Packed;
+  return {.status = refusal.status,
+          .code = refusal.status == kTooLarge.status && unpacks ? "request_too_large"
+                                                                : std::string(refusal.code),
+          .detail = std::string(refusal.detail)};
 }
 
 }  // namespace
@@ -234,8 +245,7 @@ void Connection::accept(Exchange exchange) {
     return;
   }
   if (!framing.chunked && framing.length > limit) {
-    Response response(
-        Problem{.status = 413, .code = "too_large", .detail = "the body is larger than allowed"});
+    Response response(problem_of(kTooLarge, exchange));
     exchange.complete(std::move(response.close()));
     return;
   }
@@ -273,9 +283,7 @@ bool Connection::read_body(std::string_view& bytes) {
 
 void Connection::fail_body(const Refusal& refusal) {
   phase_ = Phase::Answering;
-  Response response(Problem{.status = refusal.status,
-                            .code = std::string(refusal.code),
-                            .detail = std::string(refusal.detail)});
+  Response response(problem_of(refusal, current_));
   std::exchange(current_, Exchange()).complete(std::move(response.close()));
 }
 

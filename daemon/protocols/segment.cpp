@@ -101,7 +101,7 @@ void print_problem(const http::Request& /*request*/,
   json::Writer body;
   body.begin_object()
       .member("success", false)
-      .member("code", problem.code == "too_large" ? "request_too_large" : problem.code)
+      .member("code", problem.code)
       .member("message", problem.detail.empty() ? problem.code : problem.detail)
       .end_object();
   out.type("application/json").body(body.take());

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/edge.h"
+#include "core/encoding/utf8.h"
 #include "daemon/routes.h"
 #include "daemon/routes/ingest_request.h"
 
@@ -62,9 +63,9 @@ Result<http::Response> source_config(const Edge& edge, const http::Request& requ
   json::Writer out;
   out.begin_object().key("source").begin_object();
   out.member("id", (*source)->name).member("name", (*source)->name);
-  out.member(
-      "writeKey",
-      (*source)->key.empty() ? request.query_value("writeKey").value_or("") : (*source)->key);
+  out.member("writeKey",
+             (*source)->key.empty() ? encoding::repaired_utf8(routes::offered_key(request))
+                                    : (*source)->key);
   out.member("enabled", true).member("workspaceId", "local");
   out.key("config").raw(
       R"({"statsCollection":{"errors":{"enabled":false},"metrics":{"enabled":false}}})");

@@ -117,6 +117,15 @@ tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Reque
   return owned;
 }
 
+std::string offered_key(const http::Request& request) {
+  for (std::string& key : keys_of(request, {})) {
+    if (!key.empty()) {
+      return std::move(key);
+    }
+  }
+  return {};
+}
+
 Result<const events::Source*> source_of(const Edge& edge,
                                         const http::Request& request,
                                         std::string_view body_key) {

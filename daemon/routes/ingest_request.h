@@ -32,6 +32,9 @@ inline constexpr std::array<std::string_view, 2> kTrackingRoots = {"", "/segment
 tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Request& request,
                                                                std::size_t limit = kMaxIngestBody);
 
+/// The first write key that the request offers outside of its body; empty when there is none.
+std::string offered_key(const http::Request& request);
+
 /// Finds the source by the keys of the request and `body_key`, in the order of spec 2.2. Failures
 /// as `Sources::find`.
 Result<const events::Source*> source_of(const Edge& edge,

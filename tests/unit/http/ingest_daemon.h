@@ -73,6 +73,16 @@ class IngestDaemon {
     return store_->read({.stream = events::kStream}, storage::Deadline::in(std::chrono::seconds(1)))
         ->records;
   }
+  /// The stored event of that number, decoded.
+  events::Event event(std::size_t index = 0) {
+    const auto records = log();
+    REQUIRE(index < records.size());
+    INFO(records[index]->body);
+    auto decoded = events::Event::decode(records[index]->body);
+    REQUIRE(decoded);
+    return std::move(*decoded);
+  }
+  Edge& edge() { return *edge_; }
   MemoryStore& store() { return *store_; }
 
   TestServer server;
