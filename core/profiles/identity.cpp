@@ -213,7 +213,10 @@ class Aliasing {
       return Failure(users.error());
     }
     Profile* const target = users->empty() ? nullptr : users->front();
-    if (user == old || !is_usable(old, rules_) || !rules_.alias) {
+    // Who asks to stay anonymous is not linked by the id of their device (events spec 10).
+    const bool is_unlinked =
+        event_.has_flag(events::kAnonymousFlag) && old == event_.anonymous_id();
+    if (user == old || is_unlinked || !is_usable(old, rules_) || !rules_.alias) {
       return target == nullptr ? &new_user() : target;
     }
     const auto olds = owners_of(ledger_, {kUserId, kAnonymousId, kAliasId}, old);

@@ -125,6 +125,21 @@ TEST_CASE("who asks to stay anonymous is not linked to a profile", "[privacy]") 
   CHECK(there.profile("u").find(R"("anonymousId":null)") != std::string::npos);
 }
 
+TEST_CASE("an alias of who asks to stay anonymous does not link their device", "[privacy]") {
+  Installation there;
+
+  there.take(R"({"type":"alias","userId":"u","anonymousId":"a-1"})",
+             {.source = "web", .anonymous = true});
+  there.take(R"({"type":"alias","userId":"u","previousId":"old","anonymousId":"a-1"})",
+             {.source = "web", .anonymous = true});
+  there.take(R"({"type":"alias","userId":"v","anonymousId":"a-2"})");
+  there.fold();
+
+  CHECK_FALSE(*there.edge->profiles.find(profiles::Name::AnonymousId, "a-1"));
+  CHECK(there.profile("u").find(R"("alias_id":["old"])") != std::string::npos);
+  CHECK(*there.edge->profiles.find(profiles::Name::AnonymousId, "a-2"));
+}
+
 TEST_CASE("old events go once everybody has passed them", "[retention]") {
   Installation there([](config::Config& c) { c.events.retention = 48h; });
   const auto json = json::Document::parse(
