@@ -21,7 +21,8 @@ Result<std::pair<profiles::Name, std::string>> named_in(
     const std::function<std::optional<std::string>(std::string_view)>& member);
 
 /// Calls `line` with one JSON object each: `{"kind":"profile","profile":{…}}`, then
-/// `{"kind":"identifier","type","value"}`, `{"kind":"history","change":{…}}`,
+/// `{"kind":"identifier","type","value"}`, `{"kind":"history","change":{…}}` (with `profileId` when
+/// it was of somebody merged into it),
 /// `{"kind":"segment","change":{…}}`, `{"kind":"merge","merge":{…}}` and, oldest first,
 /// `{"kind":"event","event":{…}}`. Of somebody without a profile, such as a visitor who has
 /// expired: events alone. False: nothing is kept under that name. Failure: of the store; then some

@@ -2,6 +2,7 @@
 #include "core/profiles/merge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace edge::profiles {
 namespace {
@@ -72,8 +73,15 @@ void merge_profiles(Ledger& ledger, Profile& into, Profile& from, const MergeCau
     ledger.watcher()->merging(into, from);
   }
   move_identifiers(ledger, into, from, cause.how == "alias");
-  if (!merge_traits(into.traits, from.traits)) {
+  TraitUpdate update = merge_traits(into.traits, from.traits);
+  if (update.dropped) {
     into.flags.insert("trait_limit");
+  }
+  for (TraitChange& change : update.changes) {
+    ledger.record(
+        into.id,
+        HistoryEntry{
+            .number = into.change_count++, .change = std::move(change), .message_id = cause.by});
   }
   for (const std::string& group : from.groups) {
     if (into.groups.size() < kMaxGroups) {

@@ -127,6 +127,60 @@ Result<std::optional<ProfileId>> Profiles::profile_of_event(std::uint64_t offset
   return *profile ? std::optional((*profile)->id) : std::nullopt;
 }
 
+Result<std::vector<ProfileId>> Profiles::absorbed(const Profile& profile) const {
+  std::vector<ProfileId> found;
+  std::vector<std::string> waiting = profile.merges;
+  while (!waiting.empty()) {
+    const auto entry = store_.get(merge_key(waiting.back()), soon());
+    if (!entry) {
+      return Failure(entry.error());
+    }
+    waiting.pop_back();
+    const auto merge = *entry ? decode_merge((*entry)->value) : Failure(Error{});
+    if (!merge) {
+      continue;
+    }
+    found.push_back(merge->from);
+    // Without the snapshot of a large profile it is not known whom that one had taken in.
+    if (const auto before = decode(merge->before_from)) {
+      waiting.insert(waiting.end(), before->merges.begin(), before->merges.end());
+    }
+  }
+  return found;
+}
+
+namespace {
+
+/// A stored change, saying whose it was.
+void write_change_of(json::Writer& out, std::string_view change, const ProfileId& id) {
+  const auto document = json::Document::parse(change, json::kEvent);
+  out.begin_object();
+  for (const auto& [name, value] : document ? document->root().members() : json::Members{}) {
+    out.key(name).raw(value.raw());
+  }
+  out.member("profileId", id.text).end_object();
+}
+
+/// The changes of those who were taken in, behind those of the profile itself.
+Result<void> write_absorbed(json::Writer& out, const Profiles& profiles, const Profile& profile) {
+  const auto absorbed = profiles.absorbed(profile);
+  if (!absorbed) {
+    return Failure(absorbed.error());
+  }
+  for (const ProfileId& id : *absorbed) {
+    const auto changes = profiles.history(id);
+    if (!changes) {
+      return Failure(changes.error());
+    }
+    for (const std::string& change : *changes) {
+      write_change_of(out, change, id);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> write_history(json::Writer& out, const Profiles& profiles, const Profile& profile) {
   const auto traits = profiles.history(profile.id);
   const auto transitions = traits ? profiles.transitions(profile.id) : Failure(traits.error());
@@ -137,6 +191,9 @@ Result<void> write_history(json::Writer& out, const Profiles& profiles, const Pr
   out.member("profileId", profile.id.text).key("traits").begin_array();
   for (const std::string& change : *traits) {
     out.raw(change);
+  }
+  if (auto written = write_absorbed(out, profiles, profile); !written) {
+    return written;
   }
   out.end_array().key("segments").begin_array();
   for (const LoggedTransition& logged : *transitions) {

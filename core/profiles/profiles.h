@@ -67,6 +67,8 @@ class Profiles {
   Result<std::vector<std::string>> history(const ProfileId& id) const;
   /// Changes of its segments, newest first.
   Result<std::vector<LoggedTransition>> transitions(const ProfileId& id) const;
+  /// Ids of those who were taken in, by its merges and by theirs, the latest first.
+  Result<std::vector<ProfileId>> absorbed(const Profile& profile) const;
   /// Its merges that are not undone, newest first.
   Result<std::vector<Merge>> merges(const Profile& profile) const;
   /// The id of the profile that an event was folded into, followed through merges; nothing: none.
@@ -83,7 +85,8 @@ class Profiles {
 };
 
 /// Writes what happened to a profile, newest first: `profileId`, `traits` (changes `{"name",
-/// "before"?,"after"?,"at","messageId"}`), `segments` (`{"segment","change","at","reason",
+/// "before"?,"after"?,"at","messageId"}`; behind them those of profiles that were merged into it,
+/// with their `profileId`), `segments` (`{"segment","change","at","reason",
 /// "messageId"?}`) and `merges` (`{"id","from","how","by","at"}`). Times in ms.
 Result<void> write_history(json::Writer& out, const Profiles& profiles, const Profile& profile);
 

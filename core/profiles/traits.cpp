@@ -64,8 +64,8 @@ TraitUpdate set_traits(Traits& traits, json::Value given, Time at) {
   return update;
 }
 
-bool merge_traits(Traits& traits, const Traits& other) {
-  bool fits = true;
+TraitUpdate merge_traits(Traits& traits, const Traits& other) {
+  TraitUpdate update;
   Room room(traits);
   std::vector<Traits::value_type> fresh;
   for (const auto& [name, trait] : other) {
@@ -75,15 +75,17 @@ bool merge_traits(Traits& traits, const Traits& other) {
       continue;
     }
     if (!room.take(bytes_of(name, trait.json), is_known ? bytes_of(name, found->second.json) : 0)) {
-      fits = false;
-    } else if (is_known) {
-      found->second = trait;
-    } else {
-      fresh.emplace_back(name, trait);
+      update.dropped = true;
+      continue;
     }
+    Trait& ours = is_known ? found->second : fresh.emplace_back(name, Trait{}).second;
+    if (ours.json != trait.json) {
+      update.changes.push_back({std::string(name), std::move(ours.json), trait.json, trait.at});
+    }
+    ours = trait;
   }
   traits.insert(std::move(fresh));
-  return fits;
+  return update;
 }
 
 const Trait* find_trait(const Traits& traits, std::string_view name) {

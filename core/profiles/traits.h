@@ -49,9 +49,9 @@ struct TraitUpdate {
 /// replaced whole. The result lists what is different now.
 TraitUpdate set_traits(Traits& traits, json::Value given, Time at);
 
-/// Takes over each trait that is newer in `other`; at equal times ours stays. False when something
-/// did not fit into `kMaxTraitBytes`.
-bool merge_traits(Traits& traits, const Traits& other);
+/// Takes over each trait that is newer in `other`; at equal times ours stays. The result lists what
+/// is different now, with the times it was set at.
+TraitUpdate merge_traits(Traits& traits, const Traits& other);
 
 /// The value of a trait that is there and not removed, else nothing.
 const Trait* find_trait(const Traits& traits, std::string_view name);

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "core/profiles/fold.h"
 #include "core/profiles/merge.h"
@@ -27,23 +29,36 @@ void remove_identifier(Profile& profile, std::string_view type, std::string_view
   }
 }
 
-/// Gives `back` its identifiers again.
-void return_identifiers(
-    Ledger& ledger, Profile& survivor, const Profile& before, const Profile& back, bool was_alias) {
+/// An identifier that goes back to the profile that left, and the type under which the survivor
+/// held it: a user id that an alias renamed is an alias id there.
+struct Returned {
+  std::string_view type;
+  std::string_view held;
+  std::string_view value;
+  bool was_its_own;  ///< the survivor had it before the merge, and keeps it
+
+  [[nodiscard]] bool was_renamed() const { return type != held; }
+};
+
+std::vector<Returned> returned_to(const Profile& back, const Profile& before, bool was_alias) {
+  std::vector<Returned> returned;
   for (const auto& [type, values] : back.identifiers) {
-    const bool was_renamed = was_alias && type == kUserId;
+    const std::string_view held = was_alias && type == kUserId ? kAliasId : std::string_view{type};
     for (const std::string& value : values) {
-      const std::string_view held = was_renamed ? kAliasId : std::string_view{type};
-      const bool was_its_own = before.owns(held, value);
-      if (!was_its_own) {
-        remove_identifier(survivor, held, value);
-        if (was_renamed) {
-          ledger.disown(held, value);
-        }
-      }
-      if (!was_its_own || was_renamed) {
-        ledger.own(type, value, back.id);
-      }
+      returned.push_back({type, held, value, before.owns(held, value)});
+    }
+  }
+  return returned;
+}
+
+/// Gives the one with the id `back` its identifiers again.
+void return_ownership(Ledger& ledger, std::span<const Returned> returned, const ProfileId& back) {
+  for (const Returned& one : returned) {
+    if (!one.was_its_own && one.was_renamed()) {
+      ledger.disown(one.held, one.value);
+    }
+    if (!one.was_its_own || one.was_renamed()) {
+      ledger.own(one.type, one.value, back);
     }
   }
 }
@@ -134,6 +149,13 @@ Result<void> undo_merge(
   }
   Profile rebuilt = *before;
   rebuilt.identifiers = survivor.identifiers;
+  // First, so that the events which are counted again do not show names that leave.
+  const auto returned = returned_to(*back, *before, merge.how == "alias");
+  for (const Returned& one : returned) {
+    if (!one.was_its_own) {
+      remove_identifier(rebuilt, one.held, one.value);
+    }
+  }
   const auto read = events_of(
       survivor.number, merge.after, [&](const events::Event& event, std::uint64_t offset) {
         refold(rebuilt, event, ledger.session_gap());
@@ -146,7 +168,7 @@ Result<void> undo_merge(
   }
   // From here on nothing can fail.
   keep_present(rebuilt, survivor, *back);
-  return_identifiers(ledger, rebuilt, *before, *back, merge.how == "alias");
+  return_ownership(ledger, returned, back->id);
   survivor = std::move(rebuilt);
   ledger.touch(survivor);
   back->standing.due = Time::max();
