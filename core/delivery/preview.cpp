@@ -54,10 +54,12 @@ Result<void> write_preview(json::Writer& out,
   out.key("requests").begin_array();
   for (destinations::Request& request : encoding.requests) {
     entry.destination->sign(request, clock.now());
+    const destinations::Channel& channel = entry.destination->channels()[request.channel];
+    request.headers = fields_of(request, channel, event->hops());
     if (!options.secrets) {
       destinations::mask(request, entry.destination->secrets());
     }
-    out.raw(to_json(request, entry.destination->channels()[request.channel].is_form));
+    out.raw(to_json(request, channel.is_form));
   }
   out.end_array();
   return {};

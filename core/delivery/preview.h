@@ -22,7 +22,8 @@ struct PreviewOptions {
 };
 
 /// What a destination would be sent for one event, without a network: writes the members `result`
-/// (`send`, `filtered`, `rejected`), `reason` and `requests` into an open object.
+/// (`send`, `filtered`, `rejected`), `reason` and `requests` into an open object: all header fields
+/// as they go out, the body before it is compressed.
 /// Failure: InvalidArgument when the event would be refused.
 Result<void> write_preview(json::Writer& out,
                            const destinations::Entry& entry,

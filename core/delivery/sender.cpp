@@ -58,10 +58,12 @@ int rank_of(Action action) {
 std::string masked_json(const destinations::Entry& entry,
                         std::size_t channel,
                         std::vector<Record> records,
+                        std::uint32_t hops,
                         Time now) {
   const destinations::Destination& destination = *entry.destination;
   Request request = destination.request(channel, std::move(records));
   destination.sign(request, now);
+  request.headers = fields_of(request, destination.channels()[channel], hops);
   destinations::mask(request, destination.secrets());
   return to_json(request, destination.channels()[channel].is_form);
 }
@@ -186,7 +188,8 @@ class Sending {
     std::ranges::copy_if(request.records, std::back_inserter(records), [&](const Record& record) {
       return record.event == event;
     });
-    return masked_json(entry_, request.channel, std::move(records), clock_.now());
+    return masked_json(
+        entry_, request.channel, std::move(records), batch_[event]->hops(), clock_.now());
   }
 
   [[nodiscard]] transport::OutgoingRequest outgoing(const Request& request) const {
@@ -196,20 +199,13 @@ class Sending {
     }
     const bool packs = entry_.destination->channels()[request.channel].gzip;
     const destinations::Definition& settings = entry_.definition;
-    transport::OutgoingRequest made{
-        .method = request.method,
-        .url = request.url,
-        .headers = request.headers,
-        .body = packs ? encoding::gzip_encode(request.body) : request.body,
-        .connect_timeout = settings.connect_timeout,
-        .timeout = settings.timeout,
-        .cut_response = true};
-    if (packs) {
-      made.headers.emplace_back("content-encoding", "gzip");
-    }
-    made.headers.emplace_back("user-agent", "edged/" EDGE_VERSION);
-    made.headers.emplace_back("x-edge-hops", std::to_string(hops + 1));
-    return made;
+    return {.method = request.method,
+            .url = request.url,
+            .headers = fields_of(request, entry_.destination->channels()[request.channel], hops),
+            .body = packs ? encoding::gzip_encode(request.body) : request.body,
+            .connect_timeout = settings.connect_timeout,
+            .timeout = settings.timeout,
+            .cut_response = true};
   }
 
   const destinations::Entry& entry_;
@@ -249,7 +245,19 @@ std::string masked_request(const destinations::Entry& entry,
     return {};
   }
   destinations::Piece& piece = mapped.pieces[done];
-  return masked_json(entry, piece.channel, std::move(piece.records), now);
+  return masked_json(entry, piece.channel, std::move(piece.records), event.hops(), now);
+}
+
+transport::Headers fields_of(const Request& request,
+                             const destinations::Channel& channel,
+                             std::uint32_t hops) {
+  transport::Headers fields = request.headers;
+  if (channel.gzip) {
+    fields.emplace_back("content-encoding", "gzip");
+  }
+  fields.emplace_back("user-agent", "edged/" EDGE_VERSION);
+  fields.emplace_back("x-edge-hops", std::to_string(hops + 1));
+  return fields;
 }
 
 std::string to_json(const Request& request, bool is_form) {

@@ -65,6 +65,11 @@ std::string masked_request(const destinations::Entry& entry,
                            std::uint32_t done,
                            Time now);
 
+/// All header fields that a request goes out with; `hops` is the greatest of its events.
+transport::Headers fields_of(const destinations::Request& request,
+                             const destinations::Channel& channel,
+                             std::uint32_t hops);
+
 /// A request as JSON: method, url, headers, bodyType (`json` or `form`), body (a form as an object,
 /// its JSON values as such; anything else as text).
 std::string to_json(const destinations::Request& request, bool is_form);

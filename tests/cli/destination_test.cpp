@@ -123,6 +123,8 @@ TEST_CASE("destination previews and tests, and pauses what stands in the file", 
   INFO(preview.err);
   CHECK(preview.exit == 0);
   CHECK(preview.out.find("203.0.113.0") != std::string::npos);
+  CHECK(preview.out.find("\"user-agent\": \"edged/") != std::string::npos);
+  CHECK(preview.out.find("\"x-edge-hops\": \"1\"") != std::string::npos);
   CHECK(test.exit == 1);
   CHECK(receiver.count() == 1);
   CHECK(shop.run({"pause", "fixed"}).exit == 0);
