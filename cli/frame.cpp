@@ -12,6 +12,7 @@
 #include "cli/call.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/protection.h"
 #include "cli/terminal.h"
 #include "core/json/writer.h"
 
@@ -111,7 +112,10 @@ int run_command(const Tree& tree, Invocation& asked, const ErrorStyle& style) {
   }
   Call call(tree, command, std::move(asked.given));
   try {
-    const Result<int> result = command.handler()(call);
+    const auto allowed = ask_protected(call);
+    const Result<int> result = !allowed   ? Failure(allowed.error())
+                               : *allowed ? command.handler()(call)
+                                          : Result<int>(exit_code::kNo);
     const int exit = result ? *result : call.fail({.error = result.error(), .side = call.side()});
     if (call.failed()) {
       call.out().abandon();
