@@ -8,12 +8,14 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/commands/profile_events.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
 #include "core/events/event.h"
 #include "core/json/document.h"
+#include "core/json/members.h"
 #include "core/json/writer.h"
 #include "core/profiles/profiles.h"
 #include "core/profiles/segments/filter.h"
@@ -32,7 +34,8 @@ constexpr std::string_view kProfileSchema =
     R"("groups":{"type":"array"},"segments":{"type":"array"},)"
     R"("firstSeen":{"type":"integer"},"lastSeen":{"type":"integer"},)"
     R"("sessionCount":{"type":"integer"},"eventCount":{"type":"integer"},)"
-    R"("mergedFrom":{"type":"array"},"flags":{"type":"array"}}})";
+    R"("mergedFrom":{"type":"array"},"flags":{"type":"array"},)"
+    R"("lastEvents":{"type":"array"}}})";
 
 using profiles::Name;
 
@@ -121,19 +124,51 @@ std::string human(json::Value profile) {
   return out;
 }
 
-Result<int> print_profile(Call& call, const std::string& profile) {
+Result<int> print_profile(Call& call, const std::string& profile, const std::string& more = {}) {
   const auto document = json::Document::parse(profile, json::kEvent);
   if (!document || !document->root().find("profileId")) {
     return Failure({ErrorCode::Internal, "the answer is no profile"});
   }
   return call.print(
       Document{.json = R"({"schema":"edge.profile/1",)" + profile.substr(profile.find('{') + 1),
-               .human = human(document->root())});
+               .human = human(document->root()) + more});
 }
 
+/// Who may read profiles may not always read events: they are left out then.
 Result<int> show(Call& call) {
   const auto profile = profile_of(call, call.running_daemon(), call["ID"]);
-  return profile ? print_profile(call, *profile) : Failure(profile.error());
+  const auto document = profile ? json::Document::parse(*profile, json::kEvent)
+                                : Result<json::Document>(Failure(profile.error()));
+  if (!document) {
+    return Failure(document.error());
+  }
+  const auto events = last_events(call, document->root());
+  if (!events && events.error().code == ErrorCode::PermissionDenied) {
+    return print_profile(call, *profile);
+  }
+  if (!events) {
+    return Failure(events.error());
+  }
+  std::string list;
+  std::string lines;
+  for (const std::string& text : *events) {
+    const auto event = json::Document::parse(text, json::kEvent);
+    const auto part = [&event](std::string_view name) {
+      return event ? json::text_in(event->root(), name) : std::string();
+    };
+    list += (list.empty() ? "" : ",") + text;
+    lines += fmt::format("{:<16}  {} {} {}{} ({})\n",
+                         "event",
+                         part("receivedAt"),
+                         part("type"),
+                         part("event"),
+                         part("name"),
+                         part("messageId"));
+  }
+  return print_profile(
+      call,
+      fmt::format("{},\"lastEvents\":[{}]}}", profile->substr(0, profile->rfind('}')), list),
+      lines);
 }
 
 /// The profile id behind the name, from the daemon or the store.
@@ -177,7 +212,7 @@ Result<std::vector<std::string>> found_here(Call& call, std::size_t limit) {
   Edge& edge = call.edge(Call::Access::Read);
   const auto filter = profiles::ProfileFilter::parse(call["where"], edge.segments);
   if (!filter) {
-    return Failure(usage_error(filter.error().message, "where"));
+    return Failure(filter.error());
   }
   const Time now = call.clock().now();
   std::vector<std::string> records;
@@ -201,6 +236,9 @@ Result<std::vector<std::string>> found_here(Call& call, std::size_t limit) {
 Result<int> find(Call& call) {
   if (call.integer("limit") < 1) {
     return Failure(usage_error("--limit is too small", "limit"));
+  }
+  if (const auto good = profiles::ProfileFilter::check(call["where"]); !good) {
+    return Failure(usage_error(good.error().message, "where"));
   }
   const auto limit = static_cast<std::size_t>(call.integer("limit"));
   Remote* const daemon = call.running_daemon();

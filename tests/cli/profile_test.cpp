@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "core/json/document.h"
-#include "tests/support/process.h"
+#include "tests/cli/command_group.h"
 
+using edge::test::CommandGroup;
+using edge::test::contains;
 using edge::test::Finished;
 using edge::test::Sandbox;
 
@@ -25,6 +27,11 @@ TEST_CASE("profile show prints what events made known, in text and JSON", "[cli]
   CHECK(text.exit == 0);
   CHECK(text.out.find("user_id           u-42\n") != std::string::npos);
   CHECK(text.out.find("trait plan        pro\n") != std::string::npos);
+  const std::size_t last = text.out.find("event             20");
+  CHECK(last != std::string::npos);
+  CHECK(text.out.find("identify", last) < text.out.find("track Button Clicked (", last));
+  CHECK(sandbox.edgectl({"profile", "show", "u-42", "--select", "/lastEvents/1/event"}).out ==
+        "Button Clicked\n");
   CHECK(segments.out == "interactive_user\nnew_user\nplan_pro\n");
   const auto document = edge::json::Document::parse(json.out, edge::json::kStrict);
   REQUIRE(document);
@@ -43,6 +50,14 @@ TEST_CASE("profile show of a stranger says so and exits with 5", "[cli]") {
   CHECK(stranger.exit == 5);
   CHECK(stranger.err.find("no profile has the user id \"u-2\"") != std::string::npos);
   CHECK(wrong.exit == 2);
+}
+
+TEST_CASE("an expression that cannot be read is a wrong use, here and at a daemon", "[cli]") {
+  const bool remote = GENERATE(false, true);
+  const CommandGroup group("profile", remote);
+
+  CHECK(group.refusal({"find", "--where", "plan ="}).starts_with("2 "));
+  CHECK(contains(group.refusal({"find", "--where", "count(\"E\") > 1"}), "cannot count events"));
 }
 
 TEST_CASE("a session goes on from one command to the next", "[cli]") {

@@ -16,9 +16,22 @@ Result<ProfileFilter> ProfileFilter::parse(std::string_view expression,
     filter.takes_all_ = true;
     return filter;
   }
-  auto tree = parse_expression(expression);
+  auto tree = tree_of(expression);
   if (!tree) {
     return Failure(tree.error());
+  }
+  filter.tree_ = std::move(*tree);
+  return filter;
+}
+
+Result<void> ProfileFilter::check(std::string_view expression) {
+  return expression.empty() ? Result<void>() : tree_of(expression).map([](const Node&) {});
+}
+
+Result<Node> ProfileFilter::tree_of(std::string_view expression) {
+  auto tree = parse_expression(expression);
+  if (!tree) {
+    return tree;
   }
   bool asks_events = false;
   for_each_leaf(*tree, [&](const Leaf& leaf) { asks_events = asks_events || leaf.needs_events(); });
@@ -29,8 +42,7 @@ Result<ProfileFilter> ProfileFilter::parse(std::string_view expression,
                     .field = "where",
                     .reason = "bad_expression"});
   }
-  filter.tree_ = std::move(*tree);
-  return filter;
+  return tree;
 }
 
 bool ProfileFilter::takes(const Profile& profile, Time now) const {

@@ -22,11 +22,14 @@ class ProfileFilter {
  public:
   /// An empty text takes every profile. Failure: InvalidArgument, reason `bad_expression`.
   static Result<ProfileFilter> parse(std::string_view expression, const SegmentRegistry& segments);
+  /// Whether it could be parsed; where there are no segments at hand.
+  static Result<void> check(std::string_view expression);
 
   [[nodiscard]] bool takes(const Profile& profile, Time now) const;
 
  private:
   ProfileFilter() = default;
+  static Result<Node> tree_of(std::string_view expression);
 
   Node tree_ = {};
   bool takes_all_ = false;
