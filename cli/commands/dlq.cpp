@@ -143,8 +143,10 @@ Result<std::string> whole_letter(Call& call, Remote* daemon, const std::string& 
     return daemon->get("/cdp/dead-letters/" + encoding::percent_encode(id))
         .map([](const transport::IncomingResponse& answer) { return answer.body; });
   }
-  return call.edge().forwarders.dead_letters().find(id).map(
-      [](const delivery::DeadLetter& letter) { return letter_json(letter, true); });
+  return call.edge(Call::Access::Read)
+      .forwarders.dead_letters()
+      .find(id)
+      .map([](const delivery::DeadLetter& letter) { return letter_json(letter, true); });
 }
 
 /// The ids of the letters for which `--where` is true. Events are fetched only when it asks for
@@ -193,6 +195,9 @@ Result<std::string> selection(const Call& call, const std::vector<std::string>& 
       out.string(id);
     }
     out.end_array();
+    if (call.has("rate")) {
+      out.member("rate", call["rate"]);
+    }
     return out.member("all", false).end_object().take();
   }
   if (call.has("destination")) {
@@ -201,6 +206,9 @@ Result<std::string> selection(const Call& call, const std::vector<std::string>& 
   if (call.has("reason")) {
     out.member("reason", call["reason"]);
   }
+  if (call.has("rate")) {
+    out.member("rate", call["rate"]);
+  }
   return out.member("all", call.flag("all")).end_object().take();
 }
 
@@ -208,9 +216,12 @@ Result<std::string> selection(const Call& call, const std::vector<std::string>& 
 Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>& ids) {
   Edge& edge = call.edge();
   auto& letters = edge.forwarders.dead_letters();
-  auto handed = ids.empty() ? letters.retry(delivery::LetterQuery{
-                                  .destination = call["destination"], .reason = call["reason"]})
-                            : letters.retry(ids);
+  const double rate = call.has("rate") ? call.rate("rate").per_second : 0;
+  auto handed = ids.empty()
+                    ? letters.retry(delivery::LetterQuery{.destination = call["destination"],
+                                                          .reason = call["reason"]},
+                                    rate)
+                    : letters.retry(ids, rate);
   if (handed) {
     if (auto done = edge.forwarders.run_until_idle(); !done) {
       return Failure(done.error());
@@ -221,7 +232,7 @@ Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>
 
 Result<int> retry(Call& call) {
   auto ids = call.all("ID");
-  if (ids.size() == 1) {
+  if (ids.size() == 1 && !call.has("rate")) {
     if (auto done = retry_queue_letters(call, ids.front()); !done || *done) {
       return done ? Result<int>(**done) : Failure(std::move(done.error()));
     }
@@ -290,6 +301,89 @@ Result<int> discard(Call& call) {
   return exit_code::kDone;
 }
 
+/// Oldest first, so that a replay of the file keeps their order.
+Result<int> export_letters(Call& call) {
+  Remote* const daemon = call.running_daemon();
+  const std::string destination = call["DESTINATION"];
+  const auto ids = daemon != nullptr ? letters_of_daemon(*daemon, destination)
+                                     : letters_here(call.edge(Call::Access::Read), destination);
+  if (!ids) {
+    return Failure(ids.error());
+  }
+  for (auto record = ids->rbegin(); record != ids->rend(); ++record) {
+    const auto document = json::Document::parse(*record, json::kApi);
+    const auto letter =
+        whole_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
+    if (!letter && letter.error().code == ErrorCode::NotFound) {
+      continue;  // delivered or removed meanwhile
+    }
+    if (!letter) {
+      return Failure(letter.error());
+    }
+    call.out().line(*letter);
+  }
+  return exit_code::kDone;
+}
+
+Result<void> remove_letter(Call& call, Remote* daemon, const std::string& id) {
+  if (daemon == nullptr) {
+    return call.edge().forwarders.dead_letters().erase(id);
+  }
+  return daemon->send("DELETE", "/cdp/dead-letters/" + encoding::percent_encode(id))
+      .map([](const transport::IncomingResponse&) {});
+}
+
+Result<int> purge(Call& call) {
+  const std::string name = call["NAME"];
+  if (auto done = purge_queue_letters(call, name); !done || *done) {
+    return done ? Result<int>(**done) : Failure(std::move(done.error()));
+  }
+  Remote* const daemon = call.running_daemon();
+  const auto access = call.dry_run() ? Call::Access::Read : Call::Access::Write;
+  const auto records =
+      daemon != nullptr ? letters_of_daemon(*daemon, name) : letters_here(call.edge(access), name);
+  if (!records) {
+    return Failure(records.error());
+  }
+  const auto agreed = confirm_purge(call, records->size(), name);
+  if (!agreed || *agreed != Purge::Go) {
+    return agreed ? Result<int>(*agreed == Purge::Refused ? exit_code::kNo : exit_code::kDone)
+                  : Failure(agreed.error());
+  }
+  std::size_t removed = 0;
+  for (const std::string& record : *records) {
+    const auto document = json::Document::parse(record, json::kApi);
+    const auto done =
+        remove_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
+    if (!done && done.error().code != ErrorCode::NotFound) {
+      return Failure(done.error());
+    }
+    removed += done ? 1 : 0;
+  }
+  call.note(fmt::format("{} dead letters removed", removed));
+  return exit_code::kDone;
+}
+
+void declare_many(Tree& tree) {
+  tree.command("dlq export", "Print dead letters with their events and requests, one a line")
+      .about("Oldest first, as JSON lines; nothing is removed.")
+      .positional({.name = "DESTINATION",
+                   .help = "only those of this destination",
+                   .complete = Complete::Destinations})
+      .example("dlq export crm -o dead.jsonl", "to look into them elsewhere")
+      .runs(export_letters);
+  tree.command("dlq purge", "Remove all dead letters of a destination or a queue for good")
+      .positional({.name = "NAME",
+                   .help = "a queue, or a destination",
+                   .required = true,
+                   .complete = Complete::Destinations})
+      .about("Its name must be typed, or --yes given.")
+      .changes()
+      .example("dlq purge crm --yes", "nobody wants them")
+      .exits(exit_code::kNo, "another name was typed")
+      .runs(purge);
+}
+
 }  // namespace
 
 void dlq(Tree& tree) {
@@ -323,6 +417,9 @@ void dlq(Tree& tree) {
       .about(
           "The name of a queue instead of IDs puts its dead letters back into it, as messages that "
           "were never delivered.")
+      .about(
+          "With --rate they are handed back at once and go out one after the other; without a "
+          "daemon those that are not due yet wait for one.")
       .positional({.name = "ID", .help = "from dlq list, or a queue", .repeatable = true})
       .option({.name = "destination",
                .value = "NAME",
@@ -333,6 +430,10 @@ void dlq(Tree& tree) {
                .value = "EXPR",
                .help = "those for which this is true; event.… looks into the event"})
       .flag("all", "all there are")
+      .option({.name = "rate",
+               .value = "RATE",
+               .help = "at most so many events per time",
+               .type = Type::Rate})
       .changes()
       .example("dlq retry --destination crm", "after the receiver was repaired")
       .example("dlq retry orders", "a queue, after its consumer was repaired")
@@ -348,6 +449,7 @@ void dlq(Tree& tree) {
       .example("dlq discard 1763932453000-12-crm", "nobody wants it")
       .exits(exit_code::kNotFound, "no such dead letter")
       .runs(discard);
+  declare_many(tree);
 }
 
 }  // namespace edge::cli::commands

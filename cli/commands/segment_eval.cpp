@@ -185,19 +185,47 @@ Result<std::vector<Explained>> explained(Call& call, std::vector<std::string> na
                            : explain_here(call, std::move(names));
 }
 
-/// What `--expect` says: `NAME` for a member, `!NAME` for none.
+/// What `--expect` says, in the forms of `decide`: `NAME` for a member, `!NAME` for none,
+/// `NAME=VALUE` or `NAME!=VALUE` with true, false or undecided.
 struct Expectation {
   std::string text = {};
   std::string name = {};
-  bool is_member = true;
+  std::string value = "true";
+  bool is_equal = true;
+
+  [[nodiscard]] bool is_met(const std::string& got) const { return (got == value) == is_equal; }
 };
 
-std::vector<Expectation> expectations_of(const Call& call) {
+Result<Expectation> expectation_of(const std::string& text) {
+  Expectation made{.text = text, .name = text};
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    made.is_equal = !text.starts_with('!');
+    made.name = text.substr(made.is_equal ? 0 : 1);
+  } else {
+    made.is_equal = equals == 0 || text[equals - 1] != '!';
+    made.name = text.substr(0, equals - (made.is_equal ? 0 : 1));
+    made.value = text.substr(equals + 1);
+  }
+  const bool is_value = made.value == "true" || made.value == "false" || made.value == "undecided";
+  if (made.name.empty() || made.name.starts_with('!') || !is_value) {
+    return Failure(usage_error(
+        fmt::format("\"{}\" is no expectation: NAME, !NAME, NAME=VALUE or NAME!=VALUE with true, "
+                    "false or undecided",
+                    text),
+        "expect"));
+  }
+  return made;
+}
+
+Result<std::vector<Expectation>> expectations_of(const Call& call) {
   std::vector<Expectation> all;
   for (const std::string& text : call.all("expect")) {
-    const bool is_negated = text.starts_with('!');
-    all.push_back(
-        {.text = text, .name = text.substr(is_negated ? 1 : 0), .is_member = !is_negated});
+    auto one = expectation_of(text);
+    if (!one) {
+      return Failure(one.error());
+    }
+    all.push_back(std::move(*one));
   }
   return all;
 }
@@ -211,11 +239,12 @@ std::string text_in(const std::string& json, std::string_view member) {
 Result<int> eval(Call& call) {
   auto names = call.all("NAME");
   const auto expectations = expectations_of(call);
-  if (!names.empty() || !expectations.empty()) {
-    for (const Expectation& one : expectations) {
-      if (std::ranges::find(names, one.name) == names.end()) {
-        names.push_back(one.name);
-      }
+  if (!expectations) {
+    return Failure(expectations.error());
+  }
+  for (const Expectation& one : *expectations) {
+    if (std::ranges::find(names, one.name) == names.end()) {
+      names.push_back(one.name);
     }
   }
   const auto all = explained(call, std::move(names));
@@ -239,11 +268,11 @@ Result<int> eval(Call& call) {
   }
   out.end_array();
   bool is_met = true;
-  if (!expectations.empty()) {
+  if (!expectations->empty()) {
     human = "EXPECTATION\tGOT\t\n";
     out.key("expectations").begin_array();
-    for (const Expectation& one : expectations) {
-      const bool is_ok = (values[one.name] == "true") == one.is_member;
+    for (const Expectation& one : *expectations) {
+      const bool is_ok = one.is_met(values[one.name]);
       is_met = is_met && is_ok;
       out.begin_object().member("expectation", one.text).member("got", values[one.name]);
       out.member("ok", is_ok).end_object();
@@ -318,7 +347,8 @@ void declare_segment_eval(Tree& tree) {
       .positional({.name = "NAME", .help = "segments; all when none is named", .repeatable = true})
       .option({.name = "expect",
                .value = "EXPECT",
-               .help = "NAME: is a member; !NAME: is none; exit 1 when it is not so",
+               .help = "NAME: is a member; !NAME: is none; NAME=VALUE, NAME!=VALUE with true, "
+                       "false or undecided; exit 1 when it is not so",
                .repeatable = true})
       .example("segment eval -u u-42", "every segment for a stored profile")
       .example("segment eval pros --attr plan=pro --expect pros", "in a build, without a store")

@@ -201,45 +201,76 @@ TEST_CASE("a replay of a queue that is killed loses nothing", "[cli][queue]") {
   CHECK(office.member({"queue", "show", "orders"}, "/ready") == "0");
 }
 
-TEST_CASE("dead letters of a queue are listed and go back by its name", "[cli][queue]") {
-  DaemonProcess daemon("");
-  REQUIRE(daemon.start());
-  const Sandbox sandbox;
-  sandbox.write("key", daemon.key());
-  edge::test::Asking asking(daemon);
-  const std::string all = "/client/v4/accounts/local/queues";
-  REQUIRE(asking.ask("POST", all, R"({"queue_name":"orders"})").status == 200);
-  REQUIRE(asking
-              .ask("POST",
-                   all + "/orders/consumers",
-                   R"({"type":"http_pull","settings":{"max_retries":0},)"
-                   R"("dead_letter_queue":"graves"})")
-              .status == 200);
-  const auto dlq = [&](Words words) {
+namespace {
+
+/// A queue `orders` with one message that its consumer gave up.
+struct Grave {
+  Grave() {
+    REQUIRE(daemon.start());
+    sandbox.write("key", daemon.key());
+    REQUIRE(asking.ask("POST", kQueues, R"({"queue_name":"orders"})").status == 200);
+    REQUIRE(asking
+                .ask("POST",
+                     kQueues + "/orders/consumers",
+                     R"({"type":"http_pull","settings":{"max_retries":0},)"
+                     R"("dead_letter_queue":"graves"})")
+                .status == 200);
+  }
+  /// The id of the message.
+  std::string bury() {
+    REQUIRE(asking.ask("POST", kQueues + "/orders/messages", R"({"body":1})").status == 200);
+    const auto pulled = asking.ask("POST", kQueues + "/orders/messages/pull", "{}");
+    REQUIRE(asking
+                .ask("POST",
+                     kQueues + "/orders/messages/ack",
+                     fmt::format(R"({{"retries":[{{"lease_id":"{}"}}]}})",
+                                 pulled.at("/result/messages/0/lease_id")))
+                .status == 200);
+    return pulled.at("/result/messages/0/id");
+  }
+  [[nodiscard]] Finished dlq(Words words) const {
     words.insert(words.begin(), "dlq");
     words.insert(words.end(),
                  {"--url", daemon.url(), "--token-file", sandbox.path("key"), "--json"});
     return sandbox.edgectl(words);
-  };
-  CHECK(contains(dlq({"list", "orders"}).out, "\"items\": []"));
-  REQUIRE(asking.ask("POST", all + "/orders/messages", R"({"body":1})").status == 200);
-  const auto pulled = asking.ask("POST", all + "/orders/messages/pull", "{}");
-  REQUIRE(asking
-              .ask("POST",
-                   all + "/orders/messages/ack",
-                   fmt::format(R"({{"retries":[{{"lease_id":"{}"}}]}})",
-                               pulled.at("/result/messages/0/lease_id")))
-              .status == 200);
+  }
 
-  const Finished listed = dlq({"list", "orders"});
-  CHECK(contains(listed.out, pulled.at("/result/messages/0/id")));
+  const std::string kQueues = "/client/v4/accounts/local/queues";
+  DaemonProcess daemon{""};
+  Sandbox sandbox;
+  edge::test::Asking asking{daemon};
+};
+
+}  // namespace
+
+TEST_CASE("dead letters of a queue are listed and go back by its name", "[cli][queue]") {
+  Grave grave;
+  CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
+  const std::string id = grave.bury();
+
+  const Finished listed = grave.dlq({"list", "orders"});
+  CHECK(contains(listed.out, id));
   CHECK(contains(listed.out, R"("reason": "retries")"));
-  CHECK(dlq({"retry", "orders", "-n"}).exit == 0);
-  const Finished retried = dlq({"retry", "orders"});
+  CHECK(grave.dlq({"retry", "orders", "-n"}).exit == 0);
+  const Finished retried = grave.dlq({"retry", "orders"});
   CHECK(retried.exit == 0);
   CHECK(contains(retried.out, R"("replayed": 1)"));
-  CHECK(contains(dlq({"list", "orders"}).out, "\"items\": []"));
-  CHECK(asking.ask("GET", "/api/queues/orders").at("/ready") == "1");
-  CHECK(dlq({"list", "none"}).exit == 0);  // a destination that has none
-  CHECK(dlq({"retry", "none"}).exit == 5);
+  CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
+  CHECK(grave.asking.ask("GET", "/api/queues/orders").at("/ready") == "1");
+  CHECK(grave.dlq({"list", "none"}).exit == 0);  // a destination that has none
+  CHECK(grave.dlq({"retry", "none"}).exit == 5);
+}
+
+TEST_CASE("dead letters of a queue are purged when its name is typed", "[cli][queue]") {
+  Grave grave;
+  const std::string id = grave.bury();
+
+  CHECK(contains(grave.dlq({"purge", "orders", "-n"}).err, "would remove 1 dead letters"));
+  const Finished unasked = grave.dlq({"purge", "orders"});
+  CHECK(unasked.exit == 2);
+  CHECK(contains(unasked.err, "--yes"));
+  CHECK(contains(grave.dlq({"list", "orders"}).out, id));
+  CHECK(contains(grave.dlq({"purge", "orders", "--yes"}).err, "1 dead letters removed"));
+  CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
+  CHECK(grave.dlq({"purge", "orders"}).exit == 0);  // nothing is lost, nobody is asked
 }

@@ -37,6 +37,17 @@ TEST_CASE("segment eval judges attributes, files and stored profiles without a d
   CHECK(bad.out.find("\"got\": \"false\"") != std::string::npos);
   CHECK(file.out == "adults\tundecided\nbuyers\tfalse\npros\ttrue\n");
   CHECK(sandbox.edgectl({"segment", "eval", "pros"}).exit == 2);
+  const auto expecting = [&](const std::string& expectation) {
+    return sandbox.edgectl({"segment", "eval", "--attr", "plan=pro", "--expect", expectation});
+  };
+  CHECK(expecting("pros=true").exit == 0);
+  CHECK(expecting("pros!=false").exit == 0);
+  CHECK(expecting("adults=undecided").exit == 0);
+  CHECK(expecting("adults=false").exit == 1);
+  CHECK(expecting("pros!=true").exit == 1);
+  CHECK(expecting("pros=yes").exit == 2);
+  CHECK(expecting("!pros=true").exit == 2);
+  CHECK(expecting("none=true").exit == 5);
   CHECK(sandbox.edgectl({"segment", "eval", "none", "--attr", "a=1"}).exit == 5);
 }
 
