@@ -149,15 +149,6 @@ Said run_edgectl(const std::vector<std::string>& arguments) {
   return said;
 }
 
-std::string as_typed(const std::vector<std::string>& arguments) {
-  std::string line = "edgectl";
-  for (const std::string& argument : arguments) {
-    const bool plain = argument.find_first_of(" '\"{}$&;|<>*?") == std::string::npos;
-    line += plain ? " " + argument : fmt::format(" '{}'", argument);
-  }
-  return line;
-}
-
 Result<void> seed(Remote& daemon, Time now) {
   for (int first = 1; first <= kPeople; first += kPeoplePerRequest) {
     json::Writer out;

@@ -49,8 +49,6 @@ struct Said {
 
 /// Runs this very program with other arguments and gives what it printed (its stderr goes to ours).
 Said run_edgectl(const std::vector<std::string>& arguments);
-/// The arguments as one would type them.
-std::string as_typed(const std::vector<std::string>& arguments);
 
 /// Sends 20,000 events of 1,000 people to a daemon. Failure: that of the daemon.
 Result<void> seed(Remote& daemon, Time now);

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/tour.h"
 #include "cli/tour_receivers.h"
+#include "cli/typed.h"
 #include "core/json/document.h"
 #include "core/json/writer.h"
 

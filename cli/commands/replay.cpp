@@ -5,18 +5,19 @@
 #include "core/delivery/replay.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/commands/replay_ends.h"
+#include "cli/commands/replay_history.h"
+#include "cli/commands/replay_progress.h"
 #include "cli/commands/replay_rehearsal.h"
 #include "cli/exit_code.h"
 #include "cli/filter.h"
 #include "cli/problem.h"
-#include "cli/terminal.h"
+#include "cli/typed.h"
 #include "core/config/secrets.h"
 #include "core/crypto/digest.h"
 #include "core/encoding/hex.h"
@@ -118,48 +119,6 @@ std::string in_words(const ReplayCounts& counts, milliseconds duration) {
   return text + fmt::format(" · {:.1f} s", static_cast<double>(duration.count()) / 1000);
 }
 
-/// One line that is redrawn on a terminal; elsewhere a line every 30 seconds.
-class Progress {
- public:
-  explicit Progress(const Call& call)
-      : call_(call),
-        terminal_(call["progress"] == "always" ||
-                  (call["progress"] == "auto" && is_terminal(STDERR_FILENO))),
-        silent_(call.quiet() || call["progress"] == "never"),
-        begun_(call.clock().steady()),
-        last_(begun_) {}
-
-  void show(const ReplayCounts& counts) {
-    const SteadyTime now = call_.clock().steady();
-    const auto pause = terminal_ ? milliseconds{100} : milliseconds{30'000};
-    if (silent_ || now - last_ < pause || now - begun_ < milliseconds{500}) {
-      return;
-    }
-    last_ = now;
-    const double seconds = std::chrono::duration<double>(now - begun_).count();
-    const std::string text = fmt::format("replay  {}  {:.0f}/s  {} failed",
-                                         counts.sent,
-                                         static_cast<double>(counts.sent) / seconds,
-                                         counts.failed);
-    fmt::print(stderr, "{}{}{}", terminal_ ? "\r" : "", text, terminal_ ? "\x1b[K" : "\n");
-    std::fflush(stderr);
-    drawn_ = terminal_;
-  }
-  void clear() const {
-    if (drawn_) {
-      fmt::print(stderr, "\r\x1b[K");
-    }
-  }
-
- private:
-  const Call& call_;
-  bool terminal_;
-  bool silent_;
-  bool drawn_ = false;
-  SteadyTime begun_;
-  SteadyTime last_;
-};
-
 void write_summary(json::Writer& out, const ReplaySummary& summary) {
   const ReplayCounts& counts = summary.counts;
   out.begin_object().member("schema", "edge.replay/1");
@@ -173,14 +132,25 @@ void write_summary(json::Writer& out, const ReplaySummary& summary) {
   out.end_object().member("interrupted", summary.interrupted).end_object();
 }
 
+/// With everything that was given: another `--where` or `--map` would be another run. Times are
+/// those of this run, also where they were given as seen from its start.
 void note_continuation(const Call& call, const ReplayOptions& options) {
-  if (std::filesystem::exists(options.checkpoint)) {
-    call.note(
-        fmt::format("continue with: edgectl replay --from {} --to {} --checkpoint {} --resume",
-                    call["from"],
-                    call["to"],
-                    options.checkpoint.string()));
+  std::error_code unreadable;
+  if (!std::filesystem::exists(options.checkpoint, unreadable)) {
+    return;
   }
+  const auto time = [](const std::optional<Time>& at) {
+    return at ? events::format_time(*at) : std::string();
+  };
+  std::vector<std::string> arguments = options_of(call,
+                                                  {{"since", time(options.since)},
+                                                   {"until", time(options.until)},
+                                                   {"checkpoint", options.checkpoint.string()},
+                                                   {"restart", ""},
+                                                   {"resume", ""}});
+  arguments.insert(arguments.begin(), "replay");
+  arguments.emplace_back("--resume");
+  call.note("continue with: " + as_typed(arguments));
 }
 
 Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions& options) {
@@ -188,7 +158,7 @@ Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions
   if (summary.counts.failed > 0) {
     call.note(fmt::format("{} failed, first: {}", summary.counts.failed, summary.first_failure));
   }
-  if (summary.interrupted) {
+  if (summary.interrupted || summary.stopped) {
     note_continuation(call, options);
   }
   if (call.format() != Format::Table && call["to"] != "-") {
@@ -213,8 +183,25 @@ Error as_usage(Error error) {
   return error;
 }
 
+/// Lets the watch see what the options take.
+void watch(ReplayOptions& options, HistoryWatch& history) {
+  options.where = [takes = std::move(options.where), &history](json::Value event) {
+    if (takes && !takes(event)) {
+      return false;
+    }
+    history.see(event);
+    return true;
+  };
+}
+
+void warn(const Call& call, const std::optional<HistoryWatch>& history) {
+  if (history && !history->warning().empty()) {
+    call.note(history->warning());
+  }
+}
+
 Result<int> run(Call& call) {
-  const auto options = options_of(call);
+  auto options = options_of(call);
   if (!options) {
     return Failure(options.error());
   }
@@ -238,16 +225,22 @@ Result<int> run(Call& call) {
   if (!target) {
     return Failure(target.error());
   }
+  auto history = ends.history(call["from"], call["to"]);
+  if (history) {
+    watch(*options, *history);
+  }
   if (call.dry_run()) {
     const auto rehearsed =
         rehearse_replay(call, **source, *options, ends.destinations(call["to"]), hooks);
+    warn(call, history);
     return rehearsed ? rehearsed : Failure(as_usage(rehearsed.error()));
   }
-  Progress progress(call);
-  hooks.progress = [&progress](const ReplayCounts& counts) { progress.show(counts); };
+  ReplayProgress progress(call);
+  hooks.progress = [&](const ReplayCounts& counts) { progress.show(counts, (*source)->share()); };
   delivery::Replay replay(**source, **target, *options, hooks, call.clock(), call.random());
   const auto summary = replay.run();
   progress.clear();
+  warn(call, history);
   if (!summary) {
     const Error error = as_usage(summary.error());
     if (error.reason != kUsageReason && error.field != "checkpoint") {
@@ -324,7 +317,8 @@ void replay(Tree& tree) {
           "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `queue:NAME`, `dlq`, "
           "`dlq:NAME`, the "
           "URL of a daemon (its events, with the token of --token-file or `auth login`). "
-          "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`.")
+          "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`. What is "
+          "only printed stays where it is.")
       .about(
           "Messages of a queue are looked at, not taken: each leaves when its event is "
           "acknowledged, and all others stay as they were. Pause the queue first when somebody "

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
@@ -60,7 +61,11 @@ class DaemonSource final : public delivery::ReplaySource {
     }
     delivery::ReplayItem item = std::move(ready_.front());
     ready_.pop_front();
+    last_ = item.position;
     return item;
+  }
+  [[nodiscard]] std::optional<double> share() const override {
+    return static_cast<double>(last_) / static_cast<double>(std::max<std::uint64_t>(end_, 1));
   }
 
  private:
@@ -89,6 +94,7 @@ class DaemonSource final : public delivery::ReplaySource {
   ReplayPatience patience_;
   Random& random_;
   std::uint64_t after_ = 0;
+  std::uint64_t last_ = 0;
   std::deque<delivery::ReplayItem> ready_;
 };
 

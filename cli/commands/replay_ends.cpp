@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/replay_daemon.h"
+#include "cli/commands/replay_letters.h"
 #include "cli/commands/replay_queue.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
@@ -50,15 +51,14 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::st
   }
   const auto destination = from == "dlq" ? std::optional<std::string>("") : behind(from, "dlq:");
   if (destination) {
-    const bool keeps = call_.flag("keep-dead") || call_.dry_run();
-    Edge& edge = call_.edge(keeps ? Call::Access::Read : Call::Access::Write);
-    return delivery::replay_letters(edge.forwarders.dead_letters(), *destination, keeps);
+    const bool keeps = only_looks() || call_.flag("keep-dead");
+    return delivery::replay_letters(open_letters(call_, *destination, keeps), keeps);
   }
   if (const auto queue = behind(from, "queue:"); from == "queue" || queue) {
     if (!queue || queue->empty()) {
       return Failure(usage_error("say which queue: queue:NAME", "from"));
     }
-    const bool keeps = call_.dry_run();
+    const bool keeps = only_looks();
     return replay_queue(open_queues(call_, keeps ? Call::Access::Read : Call::Access::Write),
                         *queue,
                         keeps,
@@ -102,7 +102,7 @@ Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::st
     if (call_.has("write-key")) {
       fields.emplace_back("X-Write-Key", call_["write-key"]);
     }
-    return delivery::replay_to_daemon(client(), to, std::move(fields));
+    return delivery::replay_to_daemon(client(), to, std::move(fields), call_.clock());
   }
   if (to == "local") {
     Edge& edge = call_.edge(call_.dry_run() ? Call::Access::Read : Call::Access::Write);
@@ -148,6 +148,17 @@ std::function<std::vector<std::string>(const events::Event&)> ReplayEnds::destin
   };
 }
 
+std::optional<HistoryWatch> ReplayEnds::history(const std::string& from, const std::string& to) {
+  const auto name = behind(to, "destination:");
+  if (!name || !(from == "store" || is_url(from))) {
+    return std::nullopt;
+  }
+  const auto entry = call_.edge(Call::Access::Read).destinations.table().get()->find(*name);
+  return entry ? std::optional<HistoryWatch>(
+                     std::in_place, *name, entry->definition.type, call_.clock().now())
+               : std::nullopt;
+}
+
 /// A destination that exists for this run only. The user typed the URL: it may be any.
 Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::webhook(const std::string& url) {
   json::Writer out;
@@ -172,6 +183,10 @@ Result<void> ReplayEnds::finish() {
     return drained;
   }
   return call_.edge().forwarders.run_until_idle();
+}
+
+bool ReplayEnds::only_looks() const {
+  return call_.dry_run() || call_["to"] == "-";
 }
 
 transport::HttpClient& ReplayEnds::client() {

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/call.h"
+#include "cli/commands/replay_history.h"
 #include "core/delivery/replay_source.h"
 #include "core/delivery/replay_target.h"
 #include "core/destinations/catalogue.h"
@@ -32,6 +34,9 @@ class ReplayEnds {
   /// For an event (as it is stored) the ids of destinations that it would reach by that target, as
   /// far as they are known here; after `target`.
   std::function<std::vector<std::string>(const events::Event&)> destinations(const std::string& to);
+  /// What watches for events that the target no longer knows, when history is sent to a destination
+  /// that forgets ids; after `target`.
+  std::optional<HistoryWatch> history(const std::string& from, const std::string& to);
   /// Locally stored events: profiles and forwarders take notice.
   Result<void> finish();
 
@@ -40,6 +45,8 @@ class ReplayEnds {
                                                          const delivery::ColumnMap& columns);
   Result<std::unique_ptr<delivery::ReplayTarget>> webhook(const std::string& url);
   transport::HttpClient& client();
+  /// Nothing is sent, or it is only printed: the source stays as it is.
+  [[nodiscard]] bool only_looks() const;
 
   Call& call_;
   std::function<bool(std::chrono::milliseconds)> wait_;

@@ -36,7 +36,7 @@ class Input {
     }
     std::unique_ptr<Input> made(new Input(descriptor));
     if (path != "-") {
-      made->identity_ = identity_of(descriptor, path, made->seed_);
+      made->identity_ = identity_of(descriptor, path, made->seed_, made->size_);
     }
     return made;
   }
@@ -57,13 +57,22 @@ class Input {
     return piece;
   }
   [[nodiscard]] const std::string& identity() const { return identity_; }
+  /// Which part of the file was read, from 0 to 1; nothing for what has no size.
+  [[nodiscard]] std::optional<double> share() const {
+    return size_ == 0
+               ? std::nullopt
+               : std::optional(static_cast<double>(gzoffset(file_)) / static_cast<double>(size_));
+  }
   /// Tells files apart, for ids of rows that have none.
   [[nodiscard]] const std::string& seed() const { return seed_; }
 
  private:
   explicit Input(int descriptor) : file_(gzdopen(descriptor, "rb")) {}
 
-  static std::string identity_of(int descriptor, const std::string& path, std::string& seed) {
+  static std::string identity_of(int descriptor,
+                                 const std::string& path,
+                                 std::string& seed,
+                                 std::int64_t& size) {
     struct stat status {};
     std::string head(kReadBytes, '\0');
     const ssize_t got = ::pread(descriptor, head.data(), head.size(), 0);
@@ -72,6 +81,7 @@ class Input {
       return {};
     }
     seed = encoding::hex_encode(crypto::sha256(head));
+    size = status.st_size;
     json::Writer out;
     out.begin_object().member("path", path).member("size", std::int64_t{status.st_size});
     out.member("mtimeMs",
@@ -80,6 +90,7 @@ class Input {
   }
 
   gzFile file_;
+  std::int64_t size_ = 0;  // octets
   std::string identity_;
   std::string seed_;
 };
@@ -135,6 +146,7 @@ class FileSource : public ReplaySource {
       if (ended_) {
         return std::nullopt;
       }
+      share_before_ = input_->share().value_or(0);
       auto piece = input_->read();
       if (!piece) {
         return Failure(piece.error());
@@ -143,7 +155,16 @@ class FileSource : public ReplaySource {
       if (auto taken = take(*piece); !taken) {
         return Failure(taken.error());
       }
+      rows_of_piece_ = ready_.size();
     }
+  }
+  /// As octets were read, and of the last ones as rows were given.
+  [[nodiscard]] std::optional<double> share() const override {
+    const auto after = input_->share();
+    const double left = rows_of_piece_ == 0 ? 0
+                                            : static_cast<double>(ready_.size()) /
+                                                  static_cast<double>(rows_of_piece_);
+    return after ? std::optional(*after - (*after - share_before_) * left) : std::nullopt;
   }
 
  protected:
@@ -163,6 +184,8 @@ class FileSource : public ReplaySource {
   std::unique_ptr<Input> input_;
   std::deque<ReplayItem> ready_;
   std::uint64_t skip_ = 0;
+  double share_before_ = 0;  // the piece whose rows are given now
+  std::size_t rows_of_piece_ = 0;
   bool ended_ = false;
 };
 
@@ -269,67 +292,83 @@ class StoreSource final : public ReplaySource {
     }
     const storage::RecordPointer record = ready_.front();
     ready_.pop_front();
+    last_ = record->offset;
     return ReplayItem{.event = record->body, .position = record->offset, .canonical = true};
+  }
+  [[nodiscard]] std::optional<double> share() const override {
+    return static_cast<double>(last_) / static_cast<double>(std::max<std::uint64_t>(end_, 1));
   }
 
  private:
   storage::Store& store_;
   const std::uint64_t end_;
   std::uint64_t after_ = 0;
+  std::uint64_t last_ = 0;
   std::deque<storage::RecordPointer> ready_;
 };
 
+/// What is gone already was removed by somebody else.
+Result<void> unless_gone(Result<void> done) {
+  return !done && done.error().code == ErrorCode::NotFound ? Result<void>() : done;
+}
+
 class LetterSource final : public ReplaySource {
  public:
-  LetterSource(DeadLetters& letters, std::string destination, bool keep)
-      : letters_(letters),
-        query_{.destination = std::move(destination), .limit = 200},
-        keep_(keep) {}
+  LetterSource(LetterShelf shelf, bool keep) : shelf_(std::move(shelf)), keep_(keep) {}
 
   /// Letters leave when they are delivered, so a later run begins with the rest by itself.
   [[nodiscard]] std::string identity() const override { return {}; }
   Result<void> seek(std::uint64_t /*position*/) override { return {}; }
+  /// What dies after the start is left: the replay itself may make more of them.
   Result<std::optional<ReplayItem>> next() override {
-    while (ready_.empty() && !ended_) {
-      auto page = letters_.list(query_);
-      if (!page) {
-        return Failure(page.error());
+    if (!listed_) {
+      auto ids = shelf_.ids();
+      if (!ids) {
+        return Failure(ids.error());
       }
-      ended_ = !page->next;
-      query_.cursor = page->next.value_or("");
-      for (DeadLetter& letter : page->items) {
-        if (!letter.replaying) {
-          ready_.push_back(std::move(letter));
-        }
+      ids_ = std::move(*ids);
+      listed_ = true;
+    }
+    while (!ids_.empty()) {
+      auto letter = shelf_.find(ids_.back());
+      ids_.pop_back();
+      if (!letter && letter.error().code != ErrorCode::NotFound) {
+        return Failure(letter.error());
+      }
+      if (letter && !letter->replaying) {
+        return item_of(std::move(*letter));
       }
     }
-    if (ready_.empty()) {
-      return std::nullopt;
-    }
-    DeadLetter letter = std::move(ready_.front());
-    ready_.pop_front();
-    return ReplayItem{.event = std::move(letter.event),
-                      .position = ++position_,
-                      .canonical = true,
-                      .letter = std::move(letter.id),
-                      .replays = letter.replays,
-                      .destination = std::move(letter.destination),
-                      .reason = std::move(letter.reason)};
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<double> share() const override {
+    const auto given = static_cast<double>(position_);
+    return given == 0 ? std::nullopt
+                      : std::optional(given / (given + static_cast<double>(ids_.size())));
   }
   Result<void> acknowledged(const ReplayItem& item) override {
-    return keep_ ? Result<void>() : letters_.erase(item.letter);
+    return keep_ ? Result<void>() : unless_gone(shelf_.erase(item.letter));
   }
   Result<void> failed(const ReplayItem& item) override {
-    return letters_.count_replay(item.letter);
+    return keep_ ? Result<void>() : unless_gone(shelf_.count_replay(item.letter));
   }
 
  private:
-  DeadLetters& letters_;
-  LetterQuery query_;
+  ReplayItem item_of(DeadLetter letter) {
+    return {.event = std::move(letter.event),
+            .position = ++position_,
+            .canonical = true,
+            .letter = std::move(letter.id),
+            .replays = letter.replays,
+            .destination = std::move(letter.destination),
+            .reason = std::move(letter.reason)};
+  }
+
+  const LetterShelf shelf_;
   const bool keep_;
-  bool ended_ = false;
+  bool listed_ = false;
+  std::vector<std::string> ids_;  // newest first
   std::uint64_t position_ = 0;
-  std::deque<DeadLetter> ready_;
 };
 
 bool ends_with_any(std::string_view name, std::initializer_list<std::string_view> endings) {
@@ -356,10 +395,32 @@ std::unique_ptr<ReplaySource> replay_store(storage::Store& store) {
   return std::make_unique<StoreSource>(store);
 }
 
-std::unique_ptr<ReplaySource> replay_letters(DeadLetters& letters,
-                                             std::string destination,
-                                             bool keep) {
-  return std::make_unique<LetterSource>(letters, std::move(destination), keep);
+LetterShelf shelf_of(DeadLetters& letters, std::string destination) {
+  return {.ids = [&letters,
+                  destination = std::move(destination)]() -> Result<std::vector<std::string>> {
+            std::vector<std::string> ids;
+            LetterQuery query{.destination = destination, .limit = 200};
+            for (;;) {
+              auto page = letters.list(query);
+              if (!page) {
+                return Failure(page.error());
+              }
+              for (DeadLetter& letter : page->items) {
+                ids.push_back(std::move(letter.id));
+              }
+              if (!page->next) {
+                return ids;
+              }
+              query.cursor = *page->next;
+            }
+          },
+          .find = [&letters](const std::string& id) { return letters.find(id); },
+          .erase = [&letters](const std::string& id) { return letters.erase(id); },
+          .count_replay = [&letters](const std::string& id) { return letters.count_replay(id); }};
+}
+
+std::unique_ptr<ReplaySource> replay_letters(LetterShelf shelf, bool keep) {
+  return std::make_unique<LetterSource>(std::move(shelf), keep);
 }
 
 }  // namespace edge::delivery

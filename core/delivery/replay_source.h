@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ class ReplaySource {
   [[nodiscard]] virtual std::string identity() const = 0;
   /// Continues behind the item of that position; before the first `next`.
   virtual Result<void> seek(std::uint64_t position) = 0;
+  /// Which part of it was read, from 0 to 1; nothing when that is not known.
+  [[nodiscard]] virtual std::optional<double> share() const { return std::nullopt; }
   /// The item was taken by the target.
   virtual Result<void> acknowledged(const ReplayItem& /*item*/) { return {}; }
   /// The target refused the item for good.
@@ -59,9 +62,21 @@ using ColumnMap = std::vector<std::pair<std::string, std::string>>;
 Result<std::unique_ptr<ReplaySource>> open_replay_file(const std::string& path, ColumnMap columns);
 /// The events of the log in order.
 std::unique_ptr<ReplaySource> replay_store(storage::Store& store);
-/// The dead letters of one destination (empty: of all); with `keep` they stay when delivered.
-std::unique_ptr<ReplaySource> replay_letters(DeadLetters& letters,
-                                             std::string destination,
-                                             bool keep);
+
+/// Dead letters, wherever they are kept. Failures of the last three: NotFound.
+struct LetterShelf {
+  std::function<Result<std::vector<std::string>>()> ids = {};  ///< of all there are, newest first
+  std::function<Result<DeadLetter>(const std::string& id)> find = {};
+  std::function<Result<void>(const std::string& id)> erase = {};
+  std::function<Result<void>(const std::string& id)> count_replay = {};
+};
+
+/// Those of one destination (empty: of all) in a store. `letters` is borrowed for life.
+LetterShelf shelf_of(DeadLetters& letters, std::string destination);
+
+/// Dead letters, oldest first, but for those that wait to be delivered again. A letter leaves when
+/// its event is taken, and counts one more replay when it is refused; with `keep` nothing changes.
+/// One that somebody removes meanwhile is passed over.
+std::unique_ptr<ReplaySource> replay_letters(LetterShelf shelf, bool keep);
 
 }  // namespace edge::delivery

@@ -31,8 +31,11 @@ Error transient(ErrorCode code, std::string message, std::chrono::seconds retry_
 
 class DaemonTarget final : public ReplayTarget {
  public:
-  DaemonTarget(transport::HttpClient& http, std::string url, transport::Headers fields)
-      : http_(http), url_(std::move(url)), fields_(std::move(fields)) {
+  DaemonTarget(transport::HttpClient& http,
+               std::string url,
+               transport::Headers fields,
+               const Clock& clock)
+      : http_(http), url_(std::move(url)), fields_(std::move(fields)), clock_(clock) {
     while (url_.ends_with('/')) {
       url_.pop_back();
     }
@@ -56,7 +59,7 @@ class DaemonTarget final : public ReplayTarget {
     }
     if (answer->status == 429 || answer->status >= 500 || answer->status == 408) {
       const auto after =
-          destinations::parse_retry_after(answer->header("retry-after").value_or(""), Time{});
+          destinations::parse_retry_after(answer->header("retry-after").value_or(""), clock_.now());
       return Failure(transient(
           answer->status == 429 ? ErrorCode::RateLimited : ErrorCode::Unavailable,
           fmt::format("the daemon answered {}", answer->status),
@@ -100,6 +103,7 @@ class DaemonTarget final : public ReplayTarget {
   transport::HttpClient& http_;
   std::string url_;
   transport::Headers fields_;
+  const Clock& clock_;
 };
 
 class IngestTarget final : public ReplayTarget {
@@ -258,8 +262,9 @@ class LinesTarget final : public ReplayTarget {
 
 std::unique_ptr<ReplayTarget> replay_to_daemon(transport::HttpClient& http,
                                                std::string url,
-                                               transport::Headers fields) {
-  return std::make_unique<DaemonTarget>(http, std::move(url), std::move(fields));
+                                               transport::Headers fields,
+                                               const Clock& clock) {
+  return std::make_unique<DaemonTarget>(http, std::move(url), std::move(fields), clock);
 }
 
 std::unique_ptr<ReplayTarget> replay_to_ingest(events::Ingest& ingest, std::string source) {

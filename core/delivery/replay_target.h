@@ -37,10 +37,12 @@ class ReplayTarget {
   virtual Result<std::vector<std::string>> send(std::span<const ReplayItem> items) = 0;
 };
 
-/// A daemon's `POST /v1/batch`. `fields` are added to each request (credentials).
+/// A daemon's `POST /v1/batch`. `fields` are added to each request (credentials); the clock tells
+/// how long a `Retry-After` that is a date is to be waited for.
 std::unique_ptr<ReplayTarget> replay_to_daemon(transport::HttpClient& http,
                                                std::string url,
-                                               transport::Headers fields);
+                                               transport::Headers fields,
+                                               const Clock& clock);
 /// The store that `ingest` writes to.
 std::unique_ptr<ReplayTarget> replay_to_ingest(events::Ingest& ingest, std::string source);
 /// A destination, by its own mapping and judgement, without its forwarder.

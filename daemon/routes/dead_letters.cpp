@@ -125,6 +125,14 @@ void dead_letters(Mount& mount) {
   mount.post("/cdp/dead-letters/replay", operates, [&edge](const http::Request& request) {
     return replay(edge, request);
   });
+  // A client replayed it in vain: it counts like one of our own, and rests after five.
+  mount.post("/cdp/dead-letters/:id/replays", operates, [&edge](const http::Request& request) {
+    return edge.forwarders.dead_letters().count_replay(std::string(request.param("id"))).map([] {
+      json::Writer out;
+      out.begin_object().member("success", true).end_object();
+      return http::json(out);
+    });
+  });
   mount.del("/cdp/dead-letters/:id", writes, [&edge](const http::Request& request) {
     return edge.forwarders.dead_letters().erase(std::string(request.param("id"))).map([] {
       json::Writer out;

@@ -134,6 +134,8 @@ TEST_CASE("replay says why a daemon's events cannot be read", "[cli]") {
   const Finished other = from(elsewhere.url());
   CHECK(other.exit == 5);
   CHECK(other.err.find("is no edged that lists events") != std::string::npos);
+  CHECK(from("queue:jobs").err.find("there is no store in ") != std::string::npos);
+  REQUIRE(stranger.edgectl({"track", "E", "-u", "u"}).exit == 0);  // makes one
   const Finished queue = from("queue:jobs");
   CHECK(queue.exit == 5);
   CHECK(queue.err.find("there is no queue \"jobs\"") != std::string::npos);

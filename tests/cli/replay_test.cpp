@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 
+#include "tests/support/daemon_process.h"
 #include "tests/support/process.h"
 #include "tests/support/receiver.h"
 
@@ -252,4 +253,197 @@ TEST_CASE("destinations are made, shown, previewed, tested and removed", "[cli]"
   CHECK(receiver.count() == 1);
   CHECK(run({"delete", "crm"}).exit == 0);
   CHECK(run({"show", "crm"}).exit == 5);
+}
+
+namespace {
+
+const std::map<std::string, std::string> kAllow{{"EDGE_OUTBOUND_ALLOW_HTTP", "true"},
+                                                {"EDGE_OUTBOUND_ALLOW_PRIVATE", "127.0.0.0/8"}};
+
+/// The `N` of `replays` of the only dead letter there is left.
+std::string replays_of_the_last(const Sandbox& sandbox, const std::vector<std::string>& where) {
+  std::vector<std::string> words{"dlq", "list", "--select", "/items/0/replays"};
+  words.insert(words.end(), where.begin(), where.end());
+  return sandbox.edgectl(words, {.env = kAllow}).out;
+}
+
+}  // namespace
+
+TEST_CASE("dead letters that are printed or kept stay as they are", "[cli]") {
+  Receiver receiver([](const Received&) { return Reaction::fail(400); });
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(3));
+  const auto run = [&](std::vector<std::string> words) {
+    return sandbox.edgectl(words, {.env = kAllow});
+  };
+  REQUIRE(run({"destination", "create", "hook", "--to", receiver.url()}).exit == 0);
+  REQUIRE(run({"replay", "--from", file, "--to", "local"}).exit == 0);
+  receiver.behave([](const Received& request) {
+    return request.header("webhook-id") == "msg_m1" ? Reaction::fail(400) : Reaction{};
+  });
+
+  const Finished printed = run({"replay", "--from", "dlq", "--to", "-"});
+  CHECK(printed.exit == 0);
+  CHECK(printed.out.find("\"m0\"") < printed.out.find("\"m2\""));
+  const Finished kept = run({"replay", "--from", "dlq", "--to", "destination:hook", "--keep-dead"});
+  CHECK(kept.exit == 8);
+  CHECK(kept.err.find("replayed 2 · deduplicated 0 · failed 1") != std::string::npos);
+  CHECK(run({"dlq", "list", "--by", "destination"}).out.find("hook\t3") != std::string::npos);
+
+  const Finished exported = run({"dlq", "export", "hook"});
+  CHECK(exported.exit == 0);
+  CHECK(exported.out.find("\"m0\"") < exported.out.find("\"m2\""));
+  CHECK(exported.out.find("\"event\":{") != std::string::npos);
+  CHECK(exported.out.find("\"user-agent\":\"edged/") != std::string::npos);
+
+  CHECK(run({"replay", "--from", "dlq", "--to", "destination:hook"}).exit == 8);
+  CHECK(run({"dlq", "list", "--by", "destination"}).out.find("hook\t1") != std::string::npos);
+  CHECK(replays_of_the_last(sandbox, {}) == "1\n");
+
+  CHECK(run({"dlq", "purge", "hook", "-n"}).err.find("would remove 1 ") != std::string::npos);
+  CHECK(run({"dlq", "purge", "hook"}).exit == 2);
+  CHECK(run({"dlq", "purge", "hook", "--yes"}).err.find("1 dead letters removed") !=
+        std::string::npos);
+  CHECK(run({"dlq", "export"}).out.empty());
+}
+
+TEST_CASE("dead letters are replayed beside the daemon that holds them", "[cli]") {
+  Receiver receiver([](const Received&) { return Reaction::fail(400); });
+  edge::test::DaemonProcess daemon(
+      "[outbound]\nallow_http = true\nallow_private = [\"127.0.0.0/8\"]\n"
+      "[[destinations]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"" +
+      receiver.url() + "\"\nenabled = true\n");
+  REQUIRE(daemon.start());
+  const Sandbox sandbox;
+  const std::vector<std::string> there{
+      "--url", daemon.url(), "--token-file", sandbox.write("key", daemon.key())};
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), there.begin(), there.end());
+    return sandbox.edgectl(words, {.env = kAllow});
+  };
+  const std::string file = sandbox.write("events.jsonl", events(3));
+  REQUIRE(run({"send", "-i", file}).exit == 0);
+  REQUIRE(receiver.wait_for(3));
+  std::string listed;
+  for (int i = 0; i < 3'000 && listed.find("http_400\t3") == std::string::npos; ++i) {
+    listed = run({"dlq", "list", "--by", "reason"}).out;
+  }
+  REQUIRE(listed.find("http_400\t3") != std::string::npos);
+  receiver.behave([](const Received& request) {
+    return request.header("webhook-id") == "msg_m1" ? Reaction::fail(400) : Reaction{};
+  });
+  const std::string to = "webhook:" + receiver.url();
+
+  const Finished done = run({"replay", "--from", "dlq:hook", "--to", to, "--rate", "50/s"});
+
+  CHECK(done.exit == 8);
+  CHECK(done.err.find("replayed 2 · deduplicated 0 · failed 1") != std::string::npos);
+  CHECK(run({"dlq", "list", "--by", "reason"}).out.find("http_400\t1") != std::string::npos);
+  CHECK(replays_of_the_last(sandbox, there) == "1\n");
+  CHECK(run({"replay", "--from", "dlq:none", "--to", to}).err.find("replayed 0") !=
+        std::string::npos);
+  CHECK(run({"dlq", "retry", "--all", "--rate", "nonsense"}).exit == 2);
+  const Finished handed =
+      run({"dlq", "retry", "--destination", "hook", "--rate", "50/s", "--select", "/replayed"});
+  CHECK(handed.out == "1\n");
+}
+
+TEST_CASE("the line to continue an interrupted replay says all that was given", "[cli]") {
+  int refused = 0;
+  Receiver receiver([&refused](const Received& request) {
+    return request.header("webhook-id") == "msg_m3" && refused++ == 0 ? Reaction::fail(400)
+                                                                      : Reaction{};
+  });
+  const Sandbox sandbox;
+  std::string table = "id,who,what\n";
+  for (int i = 0; i < 9; ++i) {
+    table += "m" + std::to_string(i) + ",it's me,Tested\n";
+  }
+  const std::string file = sandbox.write("my list.csv", table);
+
+  const Finished stopped = sandbox.edgectl({"replay",
+                                            "--from",
+                                            file,
+                                            "--to",
+                                            "webhook:" + receiver.url(),
+                                            "--map",
+                                            "messageId=id",
+                                            "--map",
+                                            "userId=who",
+                                            "--map",
+                                            "event=what",
+                                            "--where",
+                                            "userId = \"it's me\"",
+                                            "--until",
+                                            "-0s",
+                                            "--limit",
+                                            "6",
+                                            "--in-flight",
+                                            "1",
+                                            "--on-error",
+                                            "stop"});
+
+  CHECK(stopped.exit == 8);
+  const std::size_t at = stopped.err.find("continue with: edgectl ");
+  REQUIRE(at != std::string::npos);
+  const std::string line = stopped.err.substr(at + 15, stopped.err.find('\n', at) - at - 15);
+  INFO(line);
+  CHECK(line.find("--until 20") != std::string::npos);  // a time, not as seen from now
+  const Finished resumed = sandbox.run({"sh", "-c", edge::test::bin_dir() + "/" + line});
+  CHECK(resumed.exit == 0);
+  CHECK(times_received(receiver).size() == 6);
+}
+
+TEST_CASE("a replay of history warns of events whose ids the vendor has forgotten", "[cli]") {
+  const Sandbox sandbox;
+  const std::map<std::string, std::string> secret{{"EDGE_SECRET_KEY", "k"}};
+  const auto run = [&](std::vector<std::string> words) {
+    return sandbox.edgectl(words, {.env = secret});
+  };
+  const std::string file = sandbox.write(
+      "events.jsonl",
+      R"({"type":"track","event":"E","userId":"u","messageId":"old","timestamp":"2026-01-02T03:04:05Z"})"
+      "\n"
+      R"({"type":"track","event":"E","userId":"u","messageId":"new"})"
+      "\n");
+  REQUIRE(run({"replay", "--from", file, "--to", "local"}).exit == 0);
+  for (const char* type : {"segment", "amplitude", "mixpanel"}) {
+    REQUIRE(run({"destination", "create", type, "--type", type, "--secret", "KEY"}).exit == 0);
+  }
+  const auto rehearsed = [&](const std::string& from, const std::string& to) {
+    return run({"replay", "--from", from, "--to", "destination:" + to, "-n"}).err;
+  };
+
+  CHECK(rehearsed("store", "segment").find("warning: 1 event is older than 24 h") !=
+        std::string::npos);
+  CHECK(rehearsed("store", "amplitude").find("1 event is older than 168 h") != std::string::npos);
+  CHECK(rehearsed("store", "mixpanel").find("older") == std::string::npos);
+  CHECK(rehearsed(file, "segment").find("older") == std::string::npos);
+}
+
+TEST_CASE("the progress of a replay says how much is done, how fast and how long yet", "[cli]") {
+  const Receiver receiver;
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(60));
+  const auto shown = [&](std::vector<std::string> more) {
+    more.insert(more.begin(),
+                {"replay",
+                 "--from",
+                 file,
+                 "--to",
+                 "webhook:" + receiver.url(),
+                 "--rate",
+                 "50/s",  // so it takes more than the half second without progress
+                 "--in-flight",
+                 "1"});
+    return sandbox.edgectl(more).err;
+  };
+
+  const std::string drawn = shown({"--progress", "always", "--no-dedupe"});
+  INFO(drawn);
+  CHECK(drawn.find("replay ━") != std::string::npos);
+  CHECK(drawn.find("/60  ") != std::string::npos);
+  CHECK(drawn.find("  0 failed  eta ") != std::string::npos);
+  CHECK(drawn.find("\r\x1b[Kreplayed 60") != std::string::npos);
+  CHECK(shown({"--progress", "never"}).find(" %") == std::string::npos);
 }

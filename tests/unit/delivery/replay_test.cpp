@@ -314,13 +314,64 @@ TEST_CASE("the log and dead letters are replayed, letters leave when they are ta
 
   CHECK(bench.run(*replay_store(world.store))->counts.sent == 2);
   bench.target.refuses = "a";
-  const auto source = replay_letters(world.letters, "hook", false);
+  const auto source = replay_letters(shelf_of(world.letters, "hook"), false);
   const auto summary = bench.run(*source);
   CHECK(summary->counts.sent == 1);
   REQUIRE(world.dead().size() == 1);
   CHECK(world.dead()[0].replays == 1);
   bench.options.max_replays = 1;
-  CHECK(bench.run(*replay_letters(world.letters, "", false))->counts.quarantined == 1);
+  CHECK(bench.run(*replay_letters(shelf_of(world.letters, ""), false))->counts.quarantined == 1);
+}
+
+TEST_CASE("dead letters are replayed oldest first and may all be kept", "[delivery]") {
+  DeliveryBench world;
+  Bench bench;
+  bench.options.checkpoint.clear();
+  for (const char* id : {"a", "b", "c"}) {
+    world.append(id, "u");
+    world.http.follow(test::ScriptedHttp::answering(400));
+    world.forwarder()->work();
+    world.clock.advance(1s);
+  }
+  REQUIRE(world.dead().size() == 3);
+  bench.target.refuses = "b";
+
+  const auto summary = bench.run(*replay_letters(shelf_of(world.letters, ""), true));
+
+  REQUIRE(summary);
+  CHECK(summary->counts.sent == 2);
+  CHECK(summary->counts.failed == 1);
+  REQUIRE(bench.target.order.size() == 2);
+  CHECK(bench.target.order[0].find(R"("messageId":"a")") != std::string::npos);
+  CHECK(bench.target.order[1].find(R"("messageId":"c")") != std::string::npos);
+  REQUIRE(world.dead().size() == 3);
+  for (const DeadLetter& letter : world.dead()) {
+    CHECK(letter.replays == 0);
+  }
+}
+
+TEST_CASE("a dead letter that somebody removes during a replay is passed over", "[delivery]") {
+  DeliveryBench world;
+  Bench bench;
+  bench.options.checkpoint.clear();
+  bench.options.batch = 1;
+  world.append("a", "u1");
+  world.append("b", "u2");
+  world.http.follow(test::ScriptedHttp::answering(400));
+  world.forwarder()->work();
+  REQUIRE(world.dead().size() == 2);
+  bench.target.answer = [&](int) -> std::optional<Error> {
+    for (const DeadLetter& letter : world.dead()) {
+      CHECK(world.letters.erase(letter.id));
+    }
+    return std::nullopt;
+  };
+
+  const auto summary = bench.run(*replay_letters(shelf_of(world.letters, ""), false));
+
+  REQUIRE(summary);
+  CHECK(summary->counts.sent >= 1);
+  CHECK(world.dead().empty());
 }
 
 TEST_CASE("a stored event that cannot be read is named and does not stop the others",
@@ -369,12 +420,14 @@ TEST_CASE("a destination takes replayed events by its own mapping", "[delivery]"
 
 TEST_CASE("a daemon is sent batches and names what it refuses", "[delivery]") {
   test::ScriptedHttp http;
+  const test::FakeClock clock(from_ms(1'784'000'000'000));
   http.follow([](const transport::OutgoingRequest&) {
     return transport::IncomingResponse{
         .status = 200,
         .body = R"({"success":true,"accepted":1,"errors":[{"index":1,"code":"id_required"}]})"};
   });
-  const auto target = replay_to_daemon(http, "http://127.0.0.1:9100/", {{"X-Write-Key", "k"}});
+  const auto target =
+      replay_to_daemon(http, "http://127.0.0.1:9100/", {{"X-Write-Key", "k"}}, clock);
   const std::vector<ReplayItem> items{{.event = R"({"messageId":"a"})"},
                                       {.event = R"({"messageId":"b"})"}};
 
@@ -383,6 +436,9 @@ TEST_CASE("a daemon is sent batches and names what it refuses", "[delivery]") {
   CHECK(http.requests()[0].body == R"({"batch":[{"messageId":"a"},{"messageId":"b"}]})");
   http.follow(test::ScriptedHttp::answering(503, {{"retry-after", "2"}}));
   CHECK(target->send(items).error().retry_after == 2s);
+  http.follow(
+      test::ScriptedHttp::answering(429, {{"retry-after", "Tue, 14 Jul 2026 03:33:29 GMT"}}));
+  CHECK(target->send(items).error().retry_after == 9s);
   http.follow(test::ScriptedHttp::answering(401));
   CHECK(target->send(items).error().code == ErrorCode::Unauthenticated);
 }

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Where dead letters that are replayed come from.
+#pragma once
+
+#include <string>
+
+#include "cli/call.h"
+#include "core/delivery/replay_source.h"
+
+namespace edge::cli {
+
+/// The dead letters of one destination (empty: of all) at the running daemon, else in the local
+/// store, which is opened for reading only when they are to be kept.
+delivery::LetterShelf open_letters(Call& call, const std::string& destination, bool keeps);
+
+}  // namespace edge::cli
