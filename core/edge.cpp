@@ -169,6 +169,31 @@ destinations::SecretFinder finder(const config::Secrets& secrets) {
   };
 }
 
+/// Numbers of the configuration that nobody else looks at before they are used.
+Result<void> check_bounds(const config::Config& config) {
+  const auto check = [](bool is_good, const char* key, const char* range) -> Result<void> {
+    return is_good
+               ? Result<void>{}
+               : Failure(
+                     {ErrorCode::InvalidArgument, fmt::format("{} must be {}", key, range), key});
+  };
+  const config::Ingest& ingest = config.ingest;
+  const std::chrono::milliseconds wait = config.profiles.read_wait;
+  auto sound = check(ingest.max_body >= 1'024 && ingest.max_body <= std::int64_t{64} << 20U,
+                     "ingest.max_body",
+                     "from 1024 to 67108864");
+  sound = sound ? check(ingest.max_events >= 0, "ingest.max_events", "0 or more") : sound;
+  sound = sound ? check(ingest.max_future.count() >= 0 &&
+                            ingest.max_future <= std::chrono::hours{24 * 366},
+                        "ingest.max_future",
+                        "from 0s to 366d")
+                : sound;
+  return sound ? check(wait >= std::chrono::milliseconds{100} && wait <= std::chrono::minutes{1},
+                       "profiles.read_wait",
+                       "from 100ms to 1m")
+               : sound;
+}
+
 }  // namespace
 
 Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
@@ -197,7 +222,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
              clock,
              ids,
              metrics,
-             {.router =
+             {.limits = {.max_future = config.ingest.max_future},
+              .router =
                   [this](std::string_view body) { return destinations.table().get()->route(body); },
               .screen =
                   [this](const events::Draft& draft) {
@@ -212,6 +238,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                 segments,
                 clock,
                 {.rules = fold_rules(config),
+                 .patience = config.profiles.read_wait,
                  .announce = [this](const auto& raw) { return append_news(ingest, raw); },
                  .noted = counting_transitions(metrics),
                  .is_watched = [this](const auto& profile) { return is_watched(rooms, profile); },
@@ -264,6 +291,9 @@ bool Edge::is_loopback() const {
 Result<void> Edge::start() {
   add_optimizely(catalogue);
   if (auto sound = accounts::check_settings(config.auth); !sound) {
+    return sound;
+  }
+  if (auto sound = check_bounds(config); !sound) {
     return sound;
   }
   if (const auto builtin = kv::builtin_namespaces(config.kv); !builtin) {

@@ -137,6 +137,9 @@ struct Events {
 struct Ingest {
   std::string bots = "flag";  ///< or `drop`, `no-forward`
   std::int64_t max_hops = 5;  ///< events that came through as many daemons are not forwarded
+  std::int64_t max_body = 4'096'000;  ///< octets of a request, unpacked; 1 KiB to 64 MiB
+  std::int64_t max_events = 0;        ///< in one batch; 0 = no limit
+  std::chrono::milliseconds max_future = std::chrono::hours(1);  ///< of an event's time; to 366 d
 };
 
 /// When a webhook is told that destinations do not keep up; a limit of 0 is not watched.
@@ -171,10 +174,13 @@ struct Profiles {
   /// How long after they were last seen visitors without a user id are kept; 0 = for ever.
   std::chrono::milliseconds anonymous_retention = std::chrono::hours(24) * 180;
   std::chrono::milliseconds session_gap = std::chrono::minutes(30);  ///< 1 second to 24 hours
+  /// How long a read waits for the effect of events answered before it; 100 ms to 1 minute.
+  std::chrono::milliseconds read_wait = std::chrono::seconds(5);
 };
 
 struct Track {
   std::optional<bool> open = {};  ///< key `track.public`; unset: true when every bind is loopback
+  std::vector<std::string> redirects = {};  ///< origins that forms may lead to, besides ours
 };
 
 /// The key-value store. Ids are 32 lower-case hexadecimal digits.

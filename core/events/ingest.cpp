@@ -17,7 +17,16 @@ constexpr std::size_t kChunkRecords = 4'096;
 
 /// Whatever is wrong with the store is told to senders as "try again" (spec 2.4): a 4xx or 500
 /// would make them throw away.
+///
+/// A store that works, but has too much waiting, is told as such: senders come too fast.
 Error unavailable(const Error& cause) {
+  if (cause.reason == "backpressure") {
+    return {ErrorCode::RateLimited,
+            cause.message,
+            {},
+            cause.reason,
+            std::max(cause.retry_after, std::chrono::seconds{1})};
+  }
   return {ErrorCode::Unavailable,
           cause.code == ErrorCode::Unavailable ? cause.message
                                                : "the event store cannot take events now",

@@ -51,9 +51,10 @@ struct Outcome {
 };
 
 /// Called once, after the durable commit on the engine's thread, or inside `accept` when nothing
-/// had to be stored. One outcome per event, in their order. Failure: Unavailable with
-/// `retry_after`: the store took nothing, or it is not known whether it did; the sender repeats and
-/// duplicates are found.
+/// had to be stored. One outcome per event, in their order. Failure: Unavailable, or RateLimited
+/// with the reason `backpressure` when too much waits to be written, both with `retry_after`: the
+/// store took nothing, or it is not known whether it did; the sender repeats and duplicates are
+/// found.
 using Done = std::function<void(Result<std::vector<Outcome>>)>;
 
 /// Decides where an event (its canonical text) is forwarded: a set of destination numbers. Quick;

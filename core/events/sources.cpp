@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "core/crypto/digest.h"
@@ -50,6 +51,13 @@ std::optional<std::string_view> take(Source& source, std::string_view name, Valu
     return value.is_bool() ? std::nullopt
                            : std::optional<std::string_view>("must be true or false");
   }
+  if (name == "rate") {
+    const auto rate = read_rate(text.value_or(""));
+    source.rate = rate.value_or(Rate{});
+    return rate ? std::nullopt
+                : std::optional<std::string_view>(
+                      "must be requests in a time, such as \"10/s\", \"600/m\" or \"1000/h\"");
+  }
   if (name != "origins") {
     return "is no setting of a source";
   }
@@ -81,6 +89,20 @@ Result<Source> read_source(const config::Item& item, IpMode ip) {
 }
 
 }  // namespace
+
+std::optional<Rate> read_rate(std::string_view text) {
+  constexpr std::uint64_t kMost = 1'000'000;
+  const std::string_view unit = text.substr(std::min(text.find('/'), text.size()));
+  Rate rate{.period = std::chrono::seconds{unit == "/s"   ? 1
+                                           : unit == "/m" ? 60
+                                           : unit == "/h" ? 3'600
+                                                          : 0}};
+  const char* const end = text.data() + (text.size() - unit.size());
+  const auto [last, failure] = std::from_chars(text.data(), end, rate.requests);
+  const bool good = failure == std::errc{} && last == end && rate.requests > 0 &&
+                    rate.requests <= kMost && rate.period.count() > 0;
+  return good ? std::optional(rate) : std::nullopt;
+}
 
 std::optional<IpMode> ip_mode_of(std::string_view name) {
   static constexpr std::array<std::pair<std::string_view, IpMode>, 3> kModes = {

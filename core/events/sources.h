@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +16,18 @@
 
 namespace edge::events {
 
+/// How many requests may come in a time; 0 requests: as many as want to.
+struct Rate {
+  std::uint64_t requests = 0;
+  std::chrono::seconds period{1};
+
+  bool operator==(const Rate&) const = default;
+};
+
+/// Reads `10/s`, `600/m`, `1000/h`: a number from 1 to 1,000,000, and the time. Nothing when it is
+/// something else.
+std::optional<Rate> read_rate(std::string_view text);
+
 /// What sends events: an application with a write key of its own.
 struct Source {
   std::string name = "default";
@@ -22,6 +36,7 @@ struct Source {
   std::vector<std::string> origins = {};  ///< browser origins that may use the key; empty = any
   bool enabled = true;
   IpMode ip = IpMode::Truncate;
+  Rate rate = {};  ///< whoever takes requests in counts them
 };
 
 /// The configured sources (events spec 2.2). Immutable.

@@ -138,18 +138,22 @@ void rate_limit(Chain& chain) {
   }
   add_stage(chain, Stage::ClientLimit, false);
   add_stage(chain, Stage::Limits, true);
-  chain.on_answer(
-      Stage::ClientLimit,
-      [](http::Request& request, const http::Route* /*route*/, http::Response& response) {
-        const http::QuotaState& quota = request.parts().quota;
-        if (!quota.is_limited) {
-          return;
-        }
-        response.append_checked(quota.lines);
-        response.set("X-RateLimit-Limit", std::to_string(quota.limit))
-            .set("X-RateLimit-Remaining", std::to_string(quota.remaining))
-            .set("X-RateLimit-Reset", std::to_string(quota.reset_at));
-      });
+  chain.on_answer(Stage::ClientLimit,
+                  [](http::Request& request, const http::Route* route, http::Response& response) {
+                    const http::QuotaState& quota = request.parts().quota;
+                    if (!quota.is_limited) {
+                      return;
+                    }
+                    response.append_checked(quota.lines);
+                    // Released clients of the tracking protocol have read the reset as seconds left
+                    // or as milliseconds.
+                    if (route != nullptr && route->options.surface == http::Surface::Tracking) {
+                      return;
+                    }
+                    response.set("X-RateLimit-Limit", std::to_string(quota.limit))
+                        .set("X-RateLimit-Remaining", std::to_string(quota.remaining))
+                        .set("X-RateLimit-Reset", std::to_string(quota.reset_at));
+                  });
 }
 
 }  // namespace edge::middleware

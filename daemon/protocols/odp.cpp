@@ -182,7 +182,7 @@ void accept(Edge& edge,
 /// Takes all events of a list, or none when one of them is no event.
 void take_events(Edge& edge, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  const auto source = source_of(edge, request);
+  const auto source = routes::sender_of(edge, request, request.header("x-api-key").value_or(""));
   if (!source) {
     return exchange.fail(source.error());
   }
@@ -217,7 +217,7 @@ void odp(Mount& mount) {
   Edge& edge = mount.edge;
   RouteOptions options{.needs = Public,
                        .surface = Surface::Odp,
-                       .max_body = routes::kMaxIngestBody,
+                       .max_body = routes::max_body(mount.edge),
                        .accepts = Accepts::Any,
                        .any_host = true,
                        .authenticates = false};

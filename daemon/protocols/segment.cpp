@@ -116,7 +116,7 @@ bool is_verbose(const http::Request& request) {
 /// `type`: the type of the route, nothing for a batch.
 void take(Edge& edge, const http::Exchange& exchange, std::optional<events::Type> type) {
   const http::Request& request = exchange.request();
-  const auto unpacked = routes::unpack(request);
+  const auto unpacked = routes::unpack(request, routes::max_body(edge));
   if (!unpacked) {
     return exchange.fail(unpacked.error());
   }
@@ -125,12 +125,15 @@ void take(Edge& edge, const http::Exchange& exchange, std::optional<events::Type
   auto batch = body ? (type ? events::read_single(*body, *type) : events::read_batch(*body))
                     : Failure({ErrorCode::InvalidArgument, body.error().message, {}, "bad_json"});
   const auto source =
-      routes::source_of(edge, request, batch ? batch->write_key : std::string_view{});
+      routes::sender_of(edge, request, batch ? batch->write_key : std::string_view{});
   if (!source) {
     return exchange.fail(source.error());
   }
   if (!batch) {
     return exchange.fail(batch.error());
+  }
+  if (auto fits = routes::check_count(edge, batch->events.size()); !fits) {
+    return exchange.fail(std::move(fits.error()));
   }
   batch->envelope.channel = (*source)->kind;
   edge.ingest.accept(
@@ -165,7 +168,7 @@ constexpr std::array<std::string_view, 4> kBatches = {"batch", "import", "b", "b
 void segment(Mount& mount) {
   const RouteOptions takes{.needs = Public,
                            .surface = Surface::Tracking,
-                           .max_body = routes::kMaxIngestBody,
+                           .max_body = routes::max_body(mount.edge),
                            .accepts = Accepts::Packed,
                            .any_host = true,
                            .authenticates = false};

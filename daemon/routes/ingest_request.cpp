@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/routes/ingest_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <vector>
 
 #include "core/encoding/base64.h"
@@ -126,16 +129,55 @@ std::string offered_key(const http::Request& request) {
   return {};
 }
 
+std::size_t max_body(const Edge& edge) {
+  return static_cast<std::size_t>(edge.config.ingest.max_body);
+}
+
+tl::expected<void, http::Problem> check_count(const Edge& edge, std::size_t events) {
+  const auto most = static_cast<std::size_t>(edge.config.ingest.max_events);
+  if (most == 0 || events <= most) {
+    return {};
+  }
+  return tl::unexpected(http::Problem{
+      .status = 413,
+      .code = "too_many_events",
+      .detail = fmt::format("a batch has at most {} events; this one has {}", most, events)});
+}
+
 Result<const events::Source*> source_of(const Edge& edge,
                                         const http::Request& request,
                                         std::string_view body_key) {
   return edge.sources.find(keys_of(request, body_key), request.header("Origin").value_or(""));
 }
 
-Result<const events::Source*> public_source_of(const Edge& edge,
+Result<const events::Source*> sender_of(Edge& edge,
+                                        const http::Request& request,
+                                        std::string_view body_key) {
+  auto source = source_of(edge, request, body_key);
+  if (!source || (*source)->rate.requests == 0) {
+    return source;
+  }
+  const ratelimit::Limit limit{
+      .name = "source",
+      .quota = {.limit = (*source)->rate.requests, .period = (*source)->rate.period}};
+  const ratelimit::Verdict verdict = edge.limits.check(limit, (*source)->name);
+  if (!verdict.allowed) {
+    const std::int64_t wait = verdict.retry_after_s.value_or(verdict.reset_s);
+    return Failure({ErrorCode::RateLimited,
+                    fmt::format("the source sends more than {} requests in {} s",
+                                limit.quota.limit,
+                                limit.quota.period.count()),
+                    {},
+                    "rate_limited",
+                    std::chrono::seconds{std::max<std::int64_t>(wait, 1)}});
+  }
+  return source;
+}
+
+Result<const events::Source*> public_source_of(Edge& edge,
                                                const http::Request& request,
                                                std::string_view body_key) {
-  auto source = source_of(edge, request, body_key);
+  auto source = sender_of(edge, request, body_key);
   const bool is_open = edge.is_demo() || edge.config.track.open.value_or(edge.is_loopback());
   if (!source && is_open && source.error().code == ErrorCode::Unauthenticated) {
     return &edge.sources.fallback();

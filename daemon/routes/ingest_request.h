@@ -17,9 +17,6 @@
 
 namespace edge::routes {
 
-/// Bodies of ingest routes after unpacking.
-inline constexpr std::size_t kMaxIngestBody = std::size_t{4'000} << 10U;
-
 /// What paths of the tracking protocol begin with: each exists at the root, where some are shared
 /// with other protocols, and below a prefix that is never ambiguous (events spec 2.1).
 inline constexpr std::array<std::string_view, 2> kTrackingRoots = {"", "/segment"};
@@ -30,7 +27,11 @@ inline constexpr std::array<std::string_view, 2> kTrackingRoots = {"", "/segment
 /// Failure: 413 `request_too_large`, 415 `unsupported_encoding`, 400 `bad_json` for data that
 /// cannot be unpacked.
 tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Request& request,
-                                                               std::size_t limit = kMaxIngestBody);
+                                                               std::size_t limit);
+/// The bound that is configured for bodies with events, after unpacking.
+std::size_t max_body(const Edge& edge);
+/// Whether a batch has more events than are allowed. Failure: 413 `too_many_events`.
+tl::expected<void, http::Problem> check_count(const Edge& edge, std::size_t events);
 
 /// The first write key that the request offers outside of its body; empty when there is none.
 std::string offered_key(const http::Request& request);
@@ -41,9 +42,15 @@ Result<const events::Source*> source_of(const Edge& edge,
                                         const http::Request& request,
                                         std::string_view body_key);
 
-/// The same for `/track/*` and the like: when those are public, a request without a known key
-/// counts as the default source.
-Result<const events::Source*> public_source_of(const Edge& edge,
+/// The same for requests that bring events: each counts against the rate of its source. Failure
+/// also: RateLimited `rate_limited` with a time to wait.
+Result<const events::Source*> sender_of(Edge& edge,
+                                        const http::Request& request,
+                                        std::string_view body_key);
+
+/// The same as `sender_of` for `/track/*` and the like: when those are public, a request without a
+/// known key counts as the default source.
+Result<const events::Source*> public_source_of(Edge& edge,
                                                const http::Request& request,
                                                std::string_view body_key);
 

@@ -86,7 +86,7 @@ std::string text_in(json::Value object, std::string_view member) {
 
 void action(Edge& edge, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  const auto unpacked = unpack(request);
+  const auto unpacked = unpack(request, max_body(edge));
   if (!unpacked) {
     return exchange.fail(unpacked.error());
   }
@@ -202,7 +202,7 @@ void add(Edge& edge, const http::Exchange& exchange) {
 void realtime(Mount& mount) {
   Edge& edge = mount.edge;
   const RouteOptions takes{.needs = Public,
-                           .max_body = kMaxIngestBody,
+                           .max_body = max_body(mount.edge),
                            .accepts = Accepts::Packed,
                            .cors = Cors::Anyone,
                            .any_host = true,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The event routes of the original API: POST /track/event, /track/batch, /track/form[/:form], GET
 // /track/health (events spec 2.6). Answers leave when the events are durable.
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <utility>
@@ -85,7 +86,7 @@ void accept_one(Edge& edge,
 
 void take_event(Edge& edge, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  const auto unpacked = unpack(request);
+  const auto unpacked = unpack(request, max_body(edge));
   if (!unpacked) {
     return exchange.fail(unpacked.error());
   }
@@ -129,7 +130,7 @@ http::Response batch_answer(const Outcomes& outcomes) {
 
 void take_batch(Edge& edge, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  const auto unpacked = unpack(request);
+  const auto unpacked = unpack(request, max_body(edge));
   if (!unpacked) {
     return exchange.fail(unpacked.error());
   }
@@ -148,6 +149,9 @@ void take_batch(Edge& edge, const http::Exchange& exchange) {
   const auto source = public_source_of(edge, request, key_in(*body));
   if (!source) {
     return exchange.fail(source.error());
+  }
+  if (auto fits = check_count(edge, list->size()); !fits) {
+    return exchange.fail(std::move(fits.error()));
   }
   events::Envelope envelope = envelope_of(*body, **source);
   envelope.context = body->root().find("context");
@@ -173,8 +177,19 @@ void take_batch(Edge& edge, const http::Exchange& exchange) {
       });
 }
 
-/// Whether a redirect stays on this host: a path, or a URL of the host that was asked.
-bool stays_here(std::string_view target, const http::Request& request) {
+/// Whether a URL is one of an origin: `https://shop.example`, with any path behind it.
+bool is_below(std::string_view url, std::string_view origin) {
+  while (origin.ends_with('/')) {
+    origin.remove_suffix(1);
+  }
+  return !origin.empty() && url.starts_with(origin) &&
+         (url.size() == origin.size() || url[origin.size()] == '/' || url[origin.size()] == '?' ||
+          url[origin.size()] == '#');
+}
+
+/// Whether a form may lead there: a path, a URL of the host that was asked or of the public address
+/// of the daemon, or of an origin that is listed.
+bool may_lead_to(const Edge& edge, std::string_view target, const http::Request& request) {
   if (target.find_first_of("\r\n\t\\") != std::string_view::npos) {
     return false;
   }
@@ -183,8 +198,10 @@ bool stays_here(std::string_view target, const http::Request& request) {
   }
   const std::string origin = (request.is_https() ? "https://" : "http://") +
                              std::string(request.header("Host").value_or(""));
-  return target.starts_with(origin) &&
-         (target.size() == origin.size() || target[origin.size()] == '/');
+  const auto& listed = edge.config.track.redirects;
+  return is_below(target, origin) || is_below(target, edge.config.server.public_url) ||
+         std::ranges::any_of(listed,
+                             [target](const std::string& one) { return is_below(target, one); });
 }
 
 http::Response form_answer(bool wants_json, const Outcome& outcome, const std::string& redirect) {
@@ -201,7 +218,7 @@ http::Response form_answer(bool wants_json, const Outcome& outcome, const std::s
 
 void take_form(Edge& edge, const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
-  const auto unpacked = unpack(request);
+  const auto unpacked = unpack(request, max_body(edge));
   if (!unpacked) {
     return exchange.fail(unpacked.error());
   }
@@ -220,7 +237,8 @@ void take_form(Edge& edge, const http::Exchange& exchange) {
   const bool wants_json =
       events::form_encoding(type, text) == events::FormEncoding::Json ||
       request.header("Accept").value_or("").find("application/json") != std::string_view::npos;
-  const std::string redirect = stays_here(form.redirect, request) ? form.redirect : std::string{};
+  const std::string redirect =
+      may_lead_to(edge, form.redirect, request) ? form.redirect : std::string{};
   if (form.drop) {
     return exchange.complete(form_answer(wants_json, {.id = edge.ids.event_id()}, redirect));
   }
@@ -237,7 +255,7 @@ void take_form(Edge& edge, const http::Exchange& exchange) {
 
 void track(Mount& mount) {
   const RouteOptions takes{.needs = Public,
-                           .max_body = kMaxIngestBody,
+                           .max_body = max_body(mount.edge),
                            .accepts = Accepts::Packed,
                            .cors = Cors::Anyone,
                            .any_host = true,

@@ -73,7 +73,7 @@ void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
   Job job{std::move(batch), deadline, std::move(done), load};
   if (!queue_.try_push(job)) {
     job.done(Failure(
-        {ErrorCode::Unavailable, "too many records wait to be written", "", "unavailable", 1s}));
+        {ErrorCode::Unavailable, "too many records wait to be written", "", "backpressure", 1s}));
   }
 }
 

@@ -68,6 +68,12 @@ TEST_CASE("a source that is not understood is refused by name", "[events]") {
        {R"({"name":"a","key":"k","ip":"some"})", "sources.ip"},
        {R"({"name":"a","key":"k","enabled":1})", "sources.enabled"},
        {R"({"name":"a","key":"k","origins":"x"})", "sources.origins"},
+       {R"({"name":"a","key":"k","rate":10})", "sources.rate"},
+       {R"({"name":"a","key":"k","rate":"0/s"})", "sources.rate"},
+       {R"({"name":"a","key":"k","rate":"ten/s"})", "sources.rate"},
+       {R"({"name":"a","key":"k","rate":"10"})", "sources.rate"},
+       {R"({"name":"a","key":"k","rate":"10/d"})", "sources.rate"},
+       {R"({"name":"a","key":"k","rate":"1000001/s"})", "sources.rate"},
        {R"({"name":"a","key":"k","colour":1})", "sources.colour"}}));
   const std::vector<Item> list = {{.json = json, .where = "edge.toml:3"}};
 
@@ -75,6 +81,14 @@ TEST_CASE("a source that is not understood is refused by name", "[events]") {
 
   REQUIRE_FALSE(sources);
   CHECK(sources.error().field == field);
+}
+
+TEST_CASE("a source's rate is requests in a second, a minute or an hour", "[events]") {
+  using events::Rate;
+
+  CHECK(events::read_rate("10/s") == Rate{.requests = 10, .period = std::chrono::seconds{1}});
+  CHECK(events::read_rate("600/m") == Rate{.requests = 600, .period = std::chrono::minutes{1}});
+  CHECK(events::read_rate("1/h") == Rate{.requests = 1, .period = std::chrono::hours{1}});
 }
 
 TEST_CASE("two sources with one key are refused", "[events]") {

@@ -48,6 +48,8 @@ class IngestDaemon {
     routes::mount_all(mount);
     protocols::mount_all(mount);
     REQUIRE(server.router.check());
+    REQUIRE(edge_->limits.load(false));
+    server.config.limiter = &edge_->limits;
     server.start();
   }
 
@@ -84,6 +86,7 @@ class IngestDaemon {
   }
   Edge& edge() { return *edge_; }
   MemoryStore& store() { return *store_; }
+  [[nodiscard]] std::string metrics() { return ask("GET", "/metrics", kAsOwner, "").body; }
 
   TestServer server;
 

@@ -64,3 +64,165 @@ TEST_CASE("a batch to an unknown path of the tracking protocol is no batch of de
   CHECK(daemon.post("/some/where/BATCH", R"({"operations":[]})").body.find("errorCount") !=
         std::string::npos);
 }
+
+TEST_CASE("a tracking pixel is an image whatever becomes of its event", "[http][events]") {
+  IngestDaemon daemon;
+  const std::string good = "/v1/pixel/track?event=E&userId=u";
+  daemon.store().refuse_commits(edge::Error{edge::ErrorCode::Unavailable, "full"});
+  const Answer lost = daemon.ask("GET", good, "", "");
+  daemon.store().refuse_commits(std::nullopt);
+
+  const Answer stored = daemon.ask("GET", good, "", "");
+  const Answer refused = daemon.ask("GET", "/v1/pixel/track?userId=u", "", "");
+
+  for (const Answer& answer : {lost, stored, refused}) {
+    CHECK(answer.status == 200);
+    CHECK(answer.field("Content-Type") == "image/gif");
+    CHECK(answer.field("Cache-Control") == "no-store");
+    CHECK(answer.body.size() == 42);
+    CHECK(answer.body == stored.body);
+  }
+  CHECK(daemon.log().size() == 1);
+  CHECK(daemon.metrics().find("edge_tracking_pixels_lost_total 1") != std::string::npos);
+  CHECK(daemon.metrics().find("edge_tracking_pixels_invalid_total 1") != std::string::npos);
+}
+
+TEST_CASE("limits show on the tracking protocol as refusals only", "[http][events]") {
+  edge::config::Config config;
+  config.limits.push_back(
+      {.json = R"({"name":"l","limit":1,"period":60,"routes":["/v1/t","/v1/pixel/*"]})"});
+  IngestDaemon daemon(std::move(config));
+  const std::string event = R"({"event":"E","userId":"u"})";
+
+  const Answer first = daemon.post("/v1/t", event);
+  const Answer second = daemon.post("/v1/t", event);
+  const Answer pixel = daemon.ask("GET", "/v1/pixel/track?event=E&userId=u", "", "");
+
+  CHECK(first.status == 200);
+  CHECK(second.status == 429);
+  CHECK(second.body.starts_with(R"({"success":false,"code":"rate_limited","message":)"));
+  CHECK(!second.field("Retry-After").empty());
+  CHECK(pixel.status == 200);
+  CHECK(pixel.field("Content-Type") == "image/gif");
+  for (const Answer& answer : {first, second, pixel}) {
+    CHECK(answer.head.find("X-RateLimit") == std::string::npos);
+  }
+  CHECK(daemon.log().size() == 1);
+}
+
+TEST_CASE("a source that sends faster than its rate is told when to come back", "[http][events]") {
+  edge::config::Config config;
+  config.track.open = false;
+  config.sources.push_back({.json = R"({"name":"shop","key":"WK","rate":"2/m"})"});
+  config.sources.push_back({.json = R"({"name":"blog","key":"WB"})"});
+  IngestDaemon daemon(std::move(config));
+  const std::string event = R"({"type":"track","event":"E","userId":"u"})";
+  const std::string key = "X-Write-Key: WK\r\n";
+  CHECK(daemon.post("/v1/batch", "[" + event + "," + event + "," + event + "]", key).status == 200);
+  CHECK(daemon.post("/track/event", event, key).status == 200);
+
+  const Answer batch = daemon.post("/v1/batch", "[" + event + "]", key);
+  const Answer seed = daemon.post("/track/event", event, key);
+  const Answer pixel = daemon.ask("GET", "/v1/pixel/track?event=E&userId=u&writeKey=WK", "", "");
+
+  CHECK(batch.status == 429);
+  CHECK(batch.body.starts_with(R"({"success":false,"code":"rate_limited")"));
+  CHECK(batch.field("Retry-After") == "30");
+  CHECK(seed.status == 429);
+  CHECK(seed.field("Retry-After") == "30");
+  CHECK(pixel.field("Content-Type") == "image/gif");
+  CHECK(daemon.log().size() == 4);
+  CHECK(daemon.post("/v1/batch", "[" + event + "]", "X-Write-Key: WB\r\n").status == 200);
+  daemon.server.clock.advance(std::chrono::seconds(30));
+  CHECK(daemon.post("/v1/batch", "[" + event + "]", key).status == 200);
+}
+
+TEST_CASE("too much that waits to be written is 429 backpressure", "[http][events]") {
+  IngestDaemon daemon;
+  daemon.store().refuse_commits(edge::Error{
+      edge::ErrorCode::Unavailable, "too many records wait to be written", {}, "backpressure"});
+
+  const Answer answer = daemon.post("/v1/page", R"({"userId":"u"})");
+
+  CHECK(answer.status == 429);
+  CHECK(answer.body.starts_with(R"({"success":false,"code":"backpressure")"));
+  CHECK(answer.field("Retry-After") == "1");
+}
+
+TEST_CASE("a form leads to listed origins and to the public address", "[http][events]") {
+  edge::config::Config config;
+  config.server.public_url = "https://edge.example";
+  config.track.redirects = {"https://shop.example", "https://blog.example/"};
+  IngestDaemon daemon(std::move(config));
+  const auto submit = [&daemon](const std::string& redirect) {
+    return daemon.ask("POST",
+                      "/track/form",
+                      "Content-Type: application/x-www-form-urlencoded\r\n",
+                      "a=b&_redirect=" + redirect);
+  };
+
+  for (const char* target : {"https://shop.example",
+                             "https://shop.example/thanks?x=1",
+                             "https://shop.example?x=1",
+                             "https://blog.example/a",
+                             "https://edge.example/b"}) {
+    INFO(target);
+    const Answer answer = submit(target);
+    CHECK(answer.status == 303);
+    CHECK(answer.field("Location") == target);
+  }
+  for (const char* target : {"https://shop.example.evil.example",
+                             "https://shop.example@evil.example",
+                             "http://shop.example/",
+                             "https://evil.example/https://shop.example",
+                             "https://shop.example:8443/"}) {
+    INFO(target);
+    CHECK(submit(target).status == 204);
+  }
+}
+
+TEST_CASE("bounds of what is taken in can be set", "[http][events]") {
+  edge::config::Config config;
+  config.ingest.max_events = 2;
+  config.ingest.max_body = 1'024;
+  config.ingest.max_future = std::chrono::minutes(1);
+  IngestDaemon daemon(std::move(config));
+  const std::string event = R"({"type":"track","event":"E","userId":"u"})";
+  const std::string three = event + "," + event + "," + event;
+
+  const Answer batch = daemon.post("/v1/batch", "[" + three + "]");
+  CHECK(batch.status == 413);
+  CHECK(batch.body.starts_with(R"({"success":false,"code":"too_many_events")"));
+  CHECK(daemon.post("/track/batch", R"({"events":[)" + three + "]}").status == 413);
+  CHECK(daemon.post("/v1/batch", "[" + event + "," + event + "]").status == 200);
+  const Answer large = daemon.post("/v1/batch", "[" + event + std::string(1'024, ' ') + "]");
+  CHECK(large.status == 413);
+  CHECK(large.body.starts_with(R"({"success":false,"code":"request_too_large")"));
+  const std::string soon =
+      edge::events::format_time(daemon.server.clock.now() + std::chrono::minutes(2));
+  CHECK(daemon.post("/v1/page", R"({"userId":"u","timestamp":")" + soon + "\"}").status == 200);
+  CHECK(daemon.log().back()->body.find("future_clamped") != std::string::npos);
+}
+
+TEST_CASE("a bound that cannot be is refused at the start", "[http][events]") {
+  const auto [change, key] = GENERATE(table<void (*)(edge::config::Config&), std::string>(
+      {{[](edge::config::Config& c) { c.ingest.max_body = 1; }, "ingest.max_body"},
+       {[](edge::config::Config& c) { c.ingest.max_events = -1; }, "ingest.max_events"},
+       {[](edge::config::Config& c) { c.ingest.max_future = std::chrono::hours(24 * 400); },
+        "ingest.max_future"},
+       {[](edge::config::Config& c) { c.profiles.read_wait = {}; }, "profiles.read_wait"}}));
+  edge::test::FakeClock clock;
+  edge::SystemRandom random;
+  edge::config::Config config;
+  change(config);
+
+  const auto built = edge::Edge::build({.config = std::move(config),
+                                        .secrets = edge::config::Secrets({}),
+                                        .store = std::make_unique<edge::test::MemoryStore>(clock),
+                                        .http = std::make_unique<edge::test::NoClient>()},
+                                       clock,
+                                       random);
+
+  REQUIRE_FALSE(built);
+  CHECK(built.error().field == key);
+}
