@@ -198,10 +198,11 @@ Match Router::match(Request& request) const {
   return found;
 }
 
-/// Whether routes by an ending may have a path of `owner`; what nobody claims is the seed API's.
+/// Whether routes by an ending may have a path of `owner`: those that take nothing in, and all
+/// where nobody claims it, which is the seed API's.
 bool Router::may_end(const Node& node, Surface owner) {
   return owner == Surface::Seed || std::ranges::any_of(node.routes, [&](const Route* route) {
-           return route->options.surface == owner;
+           return route->method == Method::Get || route->options.surface == owner;
          });
 }
 

@@ -99,9 +99,9 @@ struct Match {
 /// All routes. Filled at start by one thread, then immutable.
 ///
 /// Patterns: `/a/b` literally; `/a/:name` one segment, decoded once (`%2F` stays in it); `/a/*name`
-/// the rest, decoded, opaque; `/**/name` any path that ends with that segment, in any case, has no
-/// other route and is not claimed by another surface. A literal segment wins over a parameter, a
-/// parameter over a rest.
+/// the rest, decoded, opaque; `/**/name` any path that ends with that segment, in any case, and has
+/// no other route, but of another surface's paths only for GET. A literal segment wins over a
+/// parameter, a parameter over a rest.
 class Router {
  public:
   Router();

@@ -165,7 +165,7 @@ TEST_CASE("an event without an id is replayed under the id of its message", "[cl
   const std::string line = office.out({"replay", "--from", "queue:orders", "--to", "-"});
 
   CHECK(contains(line, fmt::format("\"queue-{}", id.substr(1))));
-  CHECK(office.member({"queue", "list"}, "/queues/0/ready") == "0");
+  CHECK(office.member({"queue", "list"}, "/queues/0/ready") == "1");  // printed, not taken
 }
 
 TEST_CASE("a replay of a queue that is killed loses nothing", "[cli][queue]") {
