@@ -5,6 +5,7 @@
 
 #include "core/encoding/percent.h"
 #include "core/json/document.h"
+#include "core/json/members.h"
 
 namespace edge::cli {
 namespace {
@@ -25,8 +26,8 @@ Result<std::string> take_page(Remote& daemon,
   for (const json::Value item : list->elements()) {
     records.emplace_back(item.raw());
   }
-  const auto next = document->root().find("cursor");
-  return std::string(next ? next->as_string().value_or("") : "");
+  const std::string cursor = json::text_in(document->root(), "cursor");
+  return cursor.empty() ? json::text_in(document->root(), "next") : cursor;
 }
 
 }  // namespace

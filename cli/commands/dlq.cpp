@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/commands/queue_letters.h"
+#include "cli/commands/replay_letters.h"
 #include "cli/exit_code.h"
 #include "cli/filter.h"
 #include "cli/problem.h"
@@ -30,31 +31,6 @@ std::string letter_json(const delivery::DeadLetter& letter, bool whole) {
   }
   delivery::write_letter(out, letter, whole);
   return out.end_object().take();
-}
-
-/// The letters of one destination (empty: of all) as JSON objects, newest first.
-Result<std::vector<std::string>> letters_of_daemon(Remote& daemon, const std::string& destination) {
-  std::vector<std::string> records;
-  std::string cursor;
-  for (;;) {
-    const auto answer =
-        daemon.get(fmt::format("/cdp/dead-letters?limit=200&destination={}&cursor={}",
-                               encoding::percent_encode(destination),
-                               encoding::percent_encode(cursor)));
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    if (!document) {
-      return Failure(document.error());
-    }
-    const auto items = document->root().find("items");
-    for (const json::Value item : items ? items->elements() : json::Elements{}) {
-      records.emplace_back(item.raw());
-    }
-    cursor = text_in(document->root(), "next");
-    if (cursor.empty()) {
-      return records;
-    }
-  }
 }
 
 Result<std::vector<std::string>> letters_here(Edge& edge, const std::string& destination) {

@@ -11,6 +11,7 @@
 #include "cli/input.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
 #include "core/json/document.h"
@@ -102,25 +103,8 @@ Result<int> change_all(Call& call, bool add) {
 
 /// All entries of a list as JSON objects.
 Result<std::vector<std::string>> entries_of_daemon(Remote& daemon, const std::string& list) {
-  std::vector<std::string> records;
-  std::string cursor;
-  do {
-    const auto answer = daemon.get(fmt::format("/pixel/optouts?limit=1000&list={}&cursor={}",
-                                               encoding::percent_encode(list),
-                                               encoding::percent_encode(cursor)));
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    if (!document) {
-      return Failure(document.error());
-    }
-    const auto items = document->root().find("items");
-    for (const json::Value item : items ? items->elements() : json::Elements{}) {
-      records.emplace_back(item.raw());
-    }
-    const auto next = document->root().find("next");
-    cursor = next ? next->as_string().value_or("") : "";
-  } while (!cursor.empty());
-  return records;
+  return list_of(
+      daemon, "/pixel/optouts?limit=1000&list=" + encoding::percent_encode(list), "items");
 }
 
 Result<std::vector<std::string>> entries_here(Edge& edge, const std::string& list) {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/commands/replay_letters.h"
 
-#include <fmt/format.h>
-
 #include <utility>
-#include <vector>
 
-#include "cli/remote.h"
+#include "cli/remote_list.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
 #include "core/json/document.h"
@@ -26,24 +23,15 @@ Result<void> without_body(const Result<transport::IncomingResponse>& answer) {
 }
 
 Result<std::vector<std::string>> ids_of(Remote& daemon, const std::string& destination) {
+  const auto letters = letters_of_daemon(daemon, destination);
+  if (!letters) {
+    return letters;
+  }
   std::vector<std::string> ids;
-  std::string cursor;
-  do {
-    const auto answer =
-        daemon.get(fmt::format("/cdp/dead-letters?limit=200&destination={}&cursor={}",
-                               encoding::percent_encode(destination),
-                               encoding::percent_encode(cursor)));
-    const auto document = answer ? json::Document::parse(answer->body, json::kApi)
-                                 : Result<json::Document>(Failure(answer.error()));
-    if (!document) {
-      return Failure(document.error());
-    }
-    const auto items = document->root().find("items");
-    for (const json::Value item : items ? items->elements() : json::Elements{}) {
-      ids.push_back(json::text_in(item, "id"));
-    }
-    cursor = json::text_in(document->root(), "next");
-  } while (!cursor.empty());
+  for (const std::string& letter : *letters) {
+    const auto document = json::Document::parse(letter, json::kApi);
+    ids.push_back(document ? json::text_in(document->root(), "id") : std::string());
+  }
   return ids;
 }
 
@@ -66,6 +54,12 @@ Result<DeadLetter> letter_of(Remote& daemon, const std::string& id) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> letters_of_daemon(Remote& daemon, const std::string& destination) {
+  return list_of(daemon,
+                 "/cdp/dead-letters?limit=200&destination=" + encoding::percent_encode(destination),
+                 "items");
+}
 
 delivery::LetterShelf open_letters(Call& call, const std::string& destination, bool keeps) {
   Remote* const daemon = call.running_daemon();

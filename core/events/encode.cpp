@@ -79,7 +79,10 @@ std::string encode(const Draft& draft, const Internals& internals) {
   write_internals(out, draft, internals);
   std::string text = out.end_object().take();
   // Whatever slipped in must not make a text that nobody can read: the event would be lost.
-  return encoding::is_utf8(text) ? text : encoding::repaired_utf8(text);
+  if (!encoding::is_utf8(text)) {
+    return encoding::repaired_utf8(text);
+  }
+  return text;
 }
 
 }  // namespace edge::events

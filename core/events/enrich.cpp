@@ -25,11 +25,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kPageProp
 /// Lays what is known over the context of one event.
 class Enricher {
  public:
-  Enricher(Draft& draft, const Origin& origin)
-      : draft_(draft), origin_(origin), user_agent_(clean_text(origin.user_agent)) {}
+  Enricher(Draft& draft, const Origin& origin) : draft_(draft), origin_(origin) {}
 
   void run() {
     const bool from_client = draft_.channel != Channel::Server;
+    if (from_client) {
+      user_agent_ = clean_text(origin_.user_agent);
+    }
     if (origin_.anonymous) {
       draft_.clocks.flags.push_back(kAnonymousFlag);
     }
@@ -189,7 +191,7 @@ class Enricher {
 
   void add_agent() {
     std::string_view text = sent_text("userAgent");
-    if (text.empty() && draft_.channel != Channel::Server && !sent("userAgent")) {
+    if (text.empty() && !sent("userAgent")) {
       text = user_agent_;
     }
     if (text.empty()) {
@@ -231,7 +233,7 @@ class Enricher {
 
   Draft& draft_;
   const Origin& origin_;
-  const std::string user_agent_;
+  std::string user_agent_;  // of the client
   std::string_view search_;
   std::string_view search_from_;
 };

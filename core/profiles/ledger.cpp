@@ -13,11 +13,7 @@ namespace {
 constexpr std::chrono::seconds kPatience{2};
 
 std::size_t bytes_of(const Traits& traits) {
-  std::size_t bytes = sizeof(Traits) + traits.bytes();
-  for (const auto& [name, trait] : traits) {
-    bytes += name.size() + trait.json.size();
-  }
-  return bytes;
+  return sizeof(Traits) + traits.bytes() + octets_of(traits);
 }
 
 /// And in order.

@@ -94,14 +94,12 @@ void write_document(json::Writer& out,
 
 std::size_t bytes_of(const Profile& profile) {
   constexpr std::size_t kNode = 80;  // a tree node with a short text
-  std::size_t bytes = sizeof(Profile) + profile.identifiers.bytes() + profile.traits.bytes();
+  std::size_t bytes = sizeof(Profile) + profile.identifiers.bytes() + profile.traits.bytes() +
+                      octets_of(profile.traits);
   for (const auto& [type, values] : profile.identifiers) {
     for (const std::string& value : values) {
       bytes += 2 * sizeof(std::string) + value.size();
     }
-  }
-  for (const auto& [name, trait] : profile.traits) {
-    bytes += name.size() + trait.json.size();
   }
   for (const std::string& group : profile.groups) {
     bytes += kNode + group.size();

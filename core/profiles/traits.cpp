@@ -7,22 +7,14 @@
 namespace edge::profiles {
 namespace {
 
-std::size_t bytes_of(std::string_view name, std::string_view json) {
+std::size_t octets_of(std::string_view name, std::string_view json) {
   return name.size() + json.size();
-}
-
-std::size_t bytes_of(const Traits& traits) {
-  std::size_t bytes = 0;
-  for (const auto& [name, trait] : traits) {
-    bytes += bytes_of(name, trait.json);
-  }
-  return bytes;
 }
 
 /// Counts what traits take while some are added and replaced.
 class Room {
  public:
-  explicit Room(const Traits& traits) : taken_(bytes_of(traits)) {}
+  explicit Room(const Traits& traits) : taken_(octets_of(traits)) {}
 
   /// Takes room for a trait in place of what it took before; false when there is not enough.
   bool take(std::size_t bytes, std::size_t before) {
@@ -50,7 +42,7 @@ TraitUpdate set_traits(Traits& traits, json::Value given, Time at) {
     if (is_known && found->second.at > at) {
       continue;
     }
-    if (!room.take(bytes_of(name, json), is_known ? bytes_of(name, found->second.json) : 0)) {
+    if (!room.take(octets_of(name, json), is_known ? octets_of(name, found->second.json) : 0)) {
       update.dropped = true;
       continue;
     }
@@ -74,7 +66,8 @@ TraitUpdate merge_traits(Traits& traits, const Traits& other) {
     if (is_known && found->second.at >= trait.at) {
       continue;
     }
-    if (!room.take(bytes_of(name, trait.json), is_known ? bytes_of(name, found->second.json) : 0)) {
+    if (!room.take(octets_of(name, trait.json),
+                   is_known ? octets_of(name, found->second.json) : 0)) {
       update.dropped = true;
       continue;
     }
@@ -86,6 +79,14 @@ TraitUpdate merge_traits(Traits& traits, const Traits& other) {
   }
   traits.insert(std::move(fresh));
   return update;
+}
+
+std::size_t octets_of(const Traits& traits) {
+  std::size_t octets = 0;
+  for (const auto& [name, trait] : traits) {
+    octets += octets_of(name, trait.json);
+  }
+  return octets;
 }
 
 const Trait* find_trait(const Traits& traits, std::string_view name) {

@@ -53,6 +53,9 @@ TraitUpdate set_traits(Traits& traits, json::Value given, Time at);
 /// is different now, with the times it was set at.
 TraitUpdate merge_traits(Traits& traits, const Traits& other);
 
+/// Octets of all names and values, as `kMaxTraitBytes` counts them.
+std::size_t octets_of(const Traits& traits);
+
 /// The value of a trait that is there and not removed, else nothing.
 const Trait* find_trait(const Traits& traits, std::string_view name);
 
