@@ -60,11 +60,11 @@ DecisionReports::DecisionReports(storage::Store& store,
       lost_(registry.counter("edge_flags_reports_lost_total", "Reports that the store did not take")
                 .with({})) {}
 
-std::uint64_t DecisionReports::routes() const {
-  std::uint64_t routes = 0;
+destinations::RouteSet DecisionReports::routes() const {
+  destinations::RouteSet routes;
   for (const auto& entry : destinations_.table().get()->entries()) {
     if (entry->definition.type == kReportDestination && entry->is_enabled()) {
-      routes |= std::uint64_t{1} << entry->number;
+      routes.add(entry->number);
     }
   }
   return routes;
@@ -95,8 +95,8 @@ std::vector<flags::VisitorEvent> DecisionReports::of(const flags::Datafile& data
 
 std::optional<storage::Batch> DecisionReports::batch_of(
     std::string_view user, std::span<const flags::VisitorEvent> reports) {
-  const std::uint64_t goes_to = routes();
-  if (goes_to == 0 || reports.empty() || suppressions_.has(events::NameKind::UserId, user)) {
+  const destinations::RouteSet goes_to = routes();
+  if (goes_to.is_empty() || reports.empty() || suppressions_.has(events::NameKind::UserId, user)) {
     return std::nullopt;
   }
   const Time now = clock_.now();
@@ -104,11 +104,12 @@ std::optional<storage::Batch> DecisionReports::batch_of(
   for (const flags::VisitorEvent& report : reports) {
     std::string id = "edge-" + ids_.uuid();
     std::string body = event_of(id, user, report, now);
+    goes_to.list_in(body);
     append.records.push_back({.source = std::string(kReportSource),
                               .id = std::move(id),
                               .at = to_ms(now),
                               .kind = static_cast<std::uint32_t>(events::Type::Track),
-                              .routes = goes_to,
+                              .routes = goes_to.mask(),
                               .user = std::string(user),
                               .name = kName,
                               .body = std::move(body)});

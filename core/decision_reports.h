@@ -40,7 +40,7 @@ class DecisionReports {
                   metrics::Registry& registry);
 
   /// Whether some destination takes reports, so that nobody makes them for nothing.
-  [[nodiscard]] bool is_wanted() const { return routes() != 0; }
+  [[nodiscard]] bool is_wanted() const { return !routes().is_empty(); }
   /// Fails when none does: InvalidArgument with reason `no_report_destination`.
   [[nodiscard]] Result<void> check_wanted() const;
   /// The reports of what a decide call noted in `Circumstances::exposures`.
@@ -57,7 +57,7 @@ class DecisionReports {
  private:
   std::optional<storage::Batch> batch_of(std::string_view user,
                                          std::span<const flags::VisitorEvent> reports);
-  [[nodiscard]] std::uint64_t routes() const;
+  [[nodiscard]] destinations::RouteSet routes() const;
 
   storage::Store& store_;
   const destinations::Destinations& destinations_;

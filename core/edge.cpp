@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -171,27 +172,38 @@ destinations::SecretFinder finder(const config::Secrets& secrets) {
 
 /// Numbers of the configuration that nobody else looks at before they are used.
 Result<void> check_bounds(const config::Config& config) {
-  const auto check = [](bool is_good, const char* key, const char* range) -> Result<void> {
-    return is_good
-               ? Result<void>{}
-               : Failure(
-                     {ErrorCode::InvalidArgument, fmt::format("{} must be {}", key, range), key});
-  };
+  using namespace std::chrono_literals;
   const config::Ingest& ingest = config.ingest;
   const std::chrono::milliseconds wait = config.profiles.read_wait;
-  auto sound = check(ingest.max_body >= 1'024 && ingest.max_body <= std::int64_t{64} << 20U,
-                     "ingest.max_body",
-                     "from 1024 to 67108864");
-  sound = sound ? check(ingest.max_events >= 0, "ingest.max_events", "0 or more") : sound;
-  sound = sound ? check(ingest.max_future.count() >= 0 &&
-                            ingest.max_future <= std::chrono::hours{24 * 366},
-                        "ingest.max_future",
-                        "from 0s to 366d")
-                : sound;
-  return sound ? check(wait >= std::chrono::milliseconds{100} && wait <= std::chrono::minutes{1},
-                       "profiles.read_wait",
-                       "from 100ms to 1m")
-               : sound;
+  struct Bound {
+    bool is_good;
+    const char* key;
+    const char* range;
+  };
+  const std::array bounds{
+      Bound{ingest.max_body >= 1'024 && ingest.max_body <= std::int64_t{64} << 20U,
+            "ingest.max_body",
+            "from 1024 to 67108864"},
+      Bound{ingest.max_events >= 0, "ingest.max_events", "0 or more"},
+      Bound{ingest.max_future >= 0s && ingest.max_future <= 24h * 366,
+            "ingest.max_future",
+            "from 0s to 366d"},
+      Bound{ingest.dedupe == 0s || (ingest.dedupe >= 1h && ingest.dedupe <= 24h * 7),
+            "ingest.dedupe",
+            "0s, or from 1h to 7d"},
+      Bound{wait >= 100ms && wait <= 1min, "profiles.read_wait", "from 100ms to 1m"},
+      Bound{config.outbound.dead_letters >= 1min, "outbound.dead_letters", "1m or more"},
+      Bound{config.outbound.parked >= 1, "outbound.parked", "1 or more"},
+      Bound{config.store.max_bytes >= 0, "store.max_bytes", "0 or more"},
+  };
+  for (const Bound& bound : bounds) {
+    if (!bound.is_good) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("{} must be {}", bound.key, bound.range),
+                      bound.key});
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -223,8 +235,13 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
              ids,
              metrics,
              {.limits = {.max_future = config.ingest.max_future},
+              .dedupes = config.ingest.dedupe.count() > 0,
               .router =
-                  [this](std::string_view body) { return destinations.table().get()->route(body); },
+                  [this](std::string& body) {
+                    const auto routes = destinations.table().get()->route(body);
+                    routes.list_in(body);
+                    return routes.mask();
+                  },
               .screen =
                   [this](const events::Draft& draft) {
                     return suppressions.names(draft) ? std::string_view("suppressed")
@@ -249,7 +266,13 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
       flags(clock, &http),
       user_records(store, clock, metrics),
       reports(store, destinations, suppressions, clock, ids, metrics),
-      forwarders(store, destinations, http, clock, random, metrics),
+      forwarders(store,
+                 destinations,
+                 http,
+                 clock,
+                 random,
+                 metrics,
+                 {.letters_kept = config.outbound.dead_letters, .parked = config.outbound.parked}),
       limits(store, clock, random),
       kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
       queues_(std::make_unique<queues::Queues>(store, clock, random, metrics)),
@@ -392,6 +415,9 @@ Result<std::unique_ptr<Edge>> Edge::open(config::Config config,
   storage::Options storage_options{.read_only = options.read_only};
   storage_options.durability =
       config.store.durability == "normal" ? storage::Durability::Normal : storage::Durability::Full;
+  if (config.ingest.dedupe.count() > 0) {
+    storage_options.dedupe_window = config.ingest.dedupe;
+  }
   auto store = storage::open(store_url(config), storage_options, clock, random);
   if (!store) {
     return Failure(store.error());

@@ -93,7 +93,7 @@ Result<Standing> standing_of(Edge& edge,
                              const destinations::Entry& entry,
                              const storage::Record& record) {
   const std::string& id = entry.definition.id;
-  if ((record.routes >> entry.number & 1U) == 0) {
+  if (!destinations::goes_to(record, entry.number)) {
     return Standing{.status = "filtered"};
   }
   const auto position = edge.store.position(

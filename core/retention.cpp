@@ -15,7 +15,21 @@ storage::Deadline patient() {
   return storage::Deadline::in(std::chrono::minutes(1));
 }
 
-Result<std::uint64_t> let_events_go(Edge& edge) {
+/// Above `store.max_bytes` the oldest go, however young; but none that a destination may still get.
+Result<std::uint64_t> let_excess_go(Edge& edge) {
+  const auto most = static_cast<std::uint64_t>(edge.config.store.max_bytes);
+  if (edge.store.health().log_bytes <= most) {
+    return 0;
+  }
+  edge.forwarders.let_go(edge.projector.counters().position);
+  const auto passed = passed_by_all(edge);
+  if (!passed) {
+    return Failure(passed.error());
+  }
+  return edge.store.retain({.passed = *passed, .max_bytes = most}, patient());
+}
+
+Result<std::uint64_t> let_old_events_go(Edge& edge) {
   const std::int64_t before = to_ms(edge.clock.now() - edge.config.events.retention);
   const auto newest =
       edge.store.find({.stream = events::kStream, .until = before, .limit = 1}, patient());
@@ -63,11 +77,18 @@ Result<LetGo> let_go(Edge& edge,
     return gone;
   }
   if (edge.config.events.retention.count() > 0) {
-    const auto parts = let_events_go(edge);
+    const auto parts = let_old_events_go(edge);
     if (!parts) {
       return Failure(parts.error());
     }
     gone.parts = *parts;
+  }
+  if (edge.config.store.max_bytes > 0) {
+    const auto parts = let_excess_go(edge);
+    if (!parts) {
+      return Failure(parts.error());
+    }
+    gone.parts += *parts;
   }
   const auto kept = edge.config.profiles.anonymous_retention;
   if (kept.count() > 0) {

@@ -32,7 +32,10 @@ Result<EntryPointer> entry_of(Edge& edge, const std::string& name) {
   return entry;
 }
 
-Result<std::string> json_of(Edge& edge, const Result<EntryPointer>& entry) {
+/// `since`: what happened from then on is told too.
+Result<std::string> json_of(Edge& edge,
+                            const Result<EntryPointer>& entry,
+                            std::optional<Time> since = {}) {
   const auto status = entry ? edge.forwarders.status((*entry)->definition.id)
                             : Result<delivery::Status>(Failure(entry.error()));
   if (!status) {
@@ -41,6 +44,13 @@ Result<std::string> json_of(Edge& edge, const Result<EntryPointer>& entry) {
   json::Writer out;
   out.begin_object();
   delivery::write_destination(out, **entry, *status, edge.catalogue);
+  if (since) {
+    const auto happened = delivery::happened_since(edge.store, (*entry)->definition.id, *since);
+    if (!happened) {
+      return Failure(happened.error());
+    }
+    delivery::write_since(out, *since, *happened);
+  }
   return out.end_object().take();
 }
 
@@ -55,14 +65,16 @@ Result<std::string> body_of(const Result<transport::IncomingResponse>& answer) {
   return answer ? Result<std::string>(answer->body) : Failure(answer.error());
 }
 
-Result<std::vector<std::string>> all(Call& call) {
+Result<std::vector<std::string>> all(Call& call, std::optional<Time> since = {}) {
   if (Remote* daemon = call.running_daemon()) {
-    return list_of(*daemon, "/cdp/destinations", "destinations");
+    const std::string query =
+        since ? "?since=" + encoding::percent_encode(events::format_time(*since)) : "";
+    return list_of(*daemon, "/cdp/destinations" + query, "destinations");
   }
   std::vector<std::string> records;
   Edge& edge = call.edge(Call::Access::Read);
   for (const auto& entry : edge.destinations.table().get()->entries()) {
-    auto text = json_of(edge, entry);
+    auto text = json_of(edge, entry, since);
     if (!text) {
       return Failure(text.error());
     }
@@ -88,16 +100,17 @@ Result<int> list(Call& call) {
 }
 
 Result<int> stats(Call& call) {
-  auto records = all(call);
+  const auto since = call.has("since") ? std::optional(call.time("since")) : std::nullopt;
+  auto records = all(call, since);
   if (!records) {
     return Failure(records.error());
   }
   Listing listing{.schema = "edge.destination-stats/1",
                   .name = "destinations",
                   .columns = {{"id", "/id"},
-                              {"delivered", "/delivered"},
-                              {"dead", "/dead"},
-                              {"retried", "/retried"},
+                              {"delivered", since ? "/since/delivered" : "/delivered"},
+                              {"dead", since ? "/since/dead" : "/dead"},
+                              {"retried", since ? "/since/retried" : "/retried"},
                               {"pending", "/pending"},
                               {"p50Ms", "/p50Ms"},
                               {"p95Ms", "/p95Ms"},
@@ -413,7 +426,12 @@ void destination(Tree& tree) {
   tree.command("destination stats", "Counts, times and the last error")
       .positional(
           {.name = "NAME", .help = "only this destination", .complete = Complete::Destinations})
+      .option({.name = "since",
+               .value = "TIME",
+               .help = "counts from then on, to ten minutes, of the last 31 days",
+               .type = Type::Time})
       .example("destination stats", "all of them")
+      .example("destination stats crm --since -1h", "what became of the last hour's events")
       .output("destination-stats",
               R"({"type":"object","required":["schema","destinations"],"properties":{"schema":)"
               R"({"const":"edge.destination-stats/1"},"destinations":{"type":"array"}}})")

@@ -137,10 +137,10 @@ std::function<std::vector<std::string>(const events::Event&)> ReplayEnds::destin
   }
   return [table = call_.edge(Call::Access::Read).destinations.table().get()](
              const events::Event& event) {
-    const std::uint64_t routes = table->route(event);
+    const destinations::RouteSet routes = table->route(event);
     std::vector<std::string> ids;
     for (const auto& entry : table->entries()) {
-      if ((routes >> entry->number & 1U) != 0) {
+      if (routes.has(entry->number)) {
         ids.push_back(entry->definition.id);
       }
     }

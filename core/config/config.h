@@ -53,6 +53,8 @@ struct Server {
 struct Store {
   std::string url = "sqlite:";      ///< `sqlite:` is the data directory, `sqlite:DIR` another one
   std::string durability = "full";  ///< or `normal`
+  /// The log lets go of its oldest parts above so many octets, however young; 0 = no bound.
+  std::int64_t max_bytes = 0;
 };
 
 struct Pixel {
@@ -140,6 +142,8 @@ struct Ingest {
   std::int64_t max_body = 4'096'000;  ///< octets of a request, unpacked; 1 KiB to 64 MiB
   std::int64_t max_events = 0;        ///< in one batch; 0 = no limit
   std::chrono::milliseconds max_future = std::chrono::hours(1);  ///< of an event's time; to 366 d
+  /// Within which a message id is known; 0 = never, 1 hour to 7 days.
+  std::chrono::milliseconds dedupe = std::chrono::hours(24);
 };
 
 /// When a webhook is told that destinations do not keep up; a limit of 0 is not watched.
@@ -158,6 +162,8 @@ struct Alerts {
 struct Outbound {
   bool allow_http = false;
   std::vector<std::string> allow_private = {};  ///< addresses or networks in CIDR form
+  std::chrono::milliseconds dead_letters = std::chrono::hours(24) * 14;  ///< kept; 1 minute or more
+  std::int64_t parked = 1'000'000;  ///< events that wait for one destination beside the log
 };
 
 /// Which names of people belong together (events spec 5).
@@ -176,6 +182,7 @@ struct Profiles {
   std::chrono::milliseconds session_gap = std::chrono::minutes(30);  ///< 1 second to 24 hours
   /// How long a read waits for the effect of events answered before it; 100 ms to 1 minute.
   std::chrono::milliseconds read_wait = std::chrono::seconds(5);
+  std::int64_t history = 100;  ///< changes of traits kept per profile; 0 to 1,000
 };
 
 struct Track {

@@ -4,18 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "core/delivery/counters.h"
 #include "core/json/members.h"
 
 namespace edge::delivery {
 namespace {
 
 constexpr const char* kSpace = "dead_letter";
-constexpr std::chrono::hours kKept{14 * 24};
 constexpr std::size_t kRetryPage = 200;
 
 storage::Deadline soon() {
@@ -320,8 +319,8 @@ Result<Replayed> DeadLetters::retry(const LetterQuery& query, double rate) {
   }
 }
 
-void DeadLetters::put(storage::Batch& batch, const DeadLetter& letter, Time now) {
-  batch.puts.push_back({key_of(letter.id), letter.encode(), to_ms(now + kKept)});
+void DeadLetters::put(storage::Batch& batch, const DeadLetter& letter, Time until) {
+  batch.puts.push_back({key_of(letter.id), letter.encode(), to_ms(until)});
 }
 
 void DeadLetters::remove(storage::Batch& batch, const std::string& id) {
@@ -330,11 +329,6 @@ void DeadLetters::remove(storage::Batch& batch, const std::string& id) {
 
 std::string DeadLetters::new_id(Time now, std::uint64_t offset, std::string_view destination) {
   return fmt::format("{:013}-{}-{}", to_ms(now), offset, destination);
-}
-
-storage::Key counter_key(std::string_view destination, Count count) {
-  static constexpr std::array kNames{"delivered", "dead", "attempts", "parked", "retried"};
-  return {"delivery", std::string(destination), kNames.at(static_cast<std::size_t>(count))};
 }
 
 }  // namespace edge::delivery

@@ -58,7 +58,7 @@ struct Replayed {
   std::size_t quarantined = 0;  ///< left alone, replayed too often already
 };
 
-/// The dead letters of all destinations, kept for 14 days. Thread-safe.
+/// The dead letters of all destinations, kept for 14 days (`outbound.dead_letters`). Thread-safe.
 class DeadLetters {
  public:
   DeadLetters(storage::Store& store,
@@ -87,8 +87,8 @@ class DeadLetters {
   /// Notes one more replay in vain. Failures: NotFound; Conflict when it changed meanwhile.
   Result<void> count_replay(const std::string& id);
 
-  /// Adds what stores a letter to a batch, and what removes it.
-  static void put(storage::Batch& batch, const DeadLetter& letter, Time now);
+  /// Adds what stores a letter until a moment to a batch, and what removes it.
+  static void put(storage::Batch& batch, const DeadLetter& letter, Time until);
   static void remove(storage::Batch& batch, const std::string& id);
   /// The id of a new letter: sorts by time.
   static std::string new_id(Time now, std::uint64_t offset, std::string_view destination);
@@ -100,9 +100,5 @@ class DeadLetters {
   const destinations::Destinations& destinations_;
   const Clock& clock_;
 };
-
-/// Keys of the counters of a destination; they are adds in the space `delivery`.
-enum class Count : std::uint8_t { Delivered, Dead, Attempts, Parked, Retried };
-storage::Key counter_key(std::string_view destination, Count count);
 
 }  // namespace edge::delivery

@@ -11,7 +11,6 @@ using destinations::kStream;
 
 constexpr std::size_t kWindowItems = 4'096;
 constexpr std::uint64_t kStoreCursorEvery = 1'000;
-constexpr std::int64_t kMaxParked = 1'000'000;
 constexpr std::size_t kMaxSenders = 64;
 constexpr std::chrono::seconds kLookAgain{2};
 constexpr std::chrono::seconds kDrain{8};  // the whole stop may take ten
@@ -27,7 +26,7 @@ Forwarder::Forwarder(EntryPointer entry, const ForwarderServices& services)
       id_(entry->definition.id),
       queue_(destinations::queue_of(id_)),
       entry_(entry),
-      settlement_(id_, services.clock),
+      settlement_(id_, services.clock, services.limits.letters_kept),
       jobs_(kMaxSenders),
       outcomes_(kMaxSenders + 1),
       given_(std::move(entry)) {}
@@ -177,7 +176,7 @@ void Forwarder::take_settings() {
 
 /// Reads on in the log when there is room and something new.
 bool Forwarder::refill() {
-  if (window_.size() >= kWindowItems / 2 || parked_ >= kMaxParked ||
+  if (window_.size() >= kWindowItems / 2 || parked_ >= services_.limits.parked ||
       services_.store.head(kStream, kLane) <= window_.reached()) {
     return false;
   }
@@ -189,8 +188,7 @@ bool Forwarder::refill() {
   if (!slice || slice->reached <= window_.reached()) {
     return false;
   }
-  const std::uint64_t bit = std::uint64_t{1} << entry_->number;
-  const auto opened = window_.add(*slice, bit, services_.clock.steady());
+  const auto opened = window_.add(*slice, entry_->number, services_.clock.steady());
   ready_.insert(opened.begin(), opened.end());
   // Passing over foreign records moves the cursor too; storing that waits for an answer, unless
   // none is to come and much of the log would be read again after a restart.

@@ -58,6 +58,12 @@ struct Status {
 const char* name_of(Status::State state);
 
 /// What forwarders borrow.
+/// What the operator may set of them all.
+struct ForwarderLimits {
+  std::chrono::milliseconds letters_kept = std::chrono::hours{24 * 14};  ///< dead letters
+  std::int64_t parked = 1'000'000;  ///< rows of one destination; above, it reads no further
+};
+
 struct ForwarderServices {
   storage::Store& store;
   transport::HttpClient& http;
@@ -66,6 +72,7 @@ struct ForwarderServices {
   /// Called with the id of a destination that is gone for good (410).
   std::function<void(const std::string& id)> disable = [](const std::string&) {};
   DeliveryMetrics* metrics = nullptr;  ///< told of every attempt, when there is one
+  ForwarderLimits limits = {};
 };
 
 /// One destination's forwarder. `status`, `replace`, `ring` and `rows_changed` are thread-safe, the

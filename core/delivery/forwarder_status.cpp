@@ -151,7 +151,7 @@ Result<Status> Forwarder::counted_status() {
 Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint64_t head) {
   std::uint64_t from = 0;
   std::uint64_t counted = 0;
-  std::uint64_t bit = 0;
+  unsigned number = 0;
   {
     const std::lock_guard lock(mutex_);
     if (counted_from_ != reached) {
@@ -161,7 +161,7 @@ Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint6
     }
     from = counted_to_;
     counted = counted_;
-    bit = std::uint64_t{1} << given_->number;
+    number = given_->number;
   }
   while (from < head) {
     const auto slice = services_.store.read(
@@ -174,7 +174,7 @@ Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint6
       break;
     }
     for (const storage::RecordPointer& record : slice->records) {
-      counted += (record->routes & bit) != 0 ? 1 : 0;
+      counted += destinations::goes_to(*record, number) ? 1 : 0;
     }
     from = slice->reached;
   }

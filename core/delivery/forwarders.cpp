@@ -29,14 +29,16 @@ Forwarders::Forwarders(storage::Store& store,
                        transport::HttpClient& http,
                        const Clock& clock,
                        Random& random,
-                       metrics::Registry& registry)
+                       metrics::Registry& registry,
+                       ForwarderLimits limits)
     : store_(store),
       destinations_(destinations),
       http_(http),
       clock_(clock),
       random_(random),
       dead_letters_(store, destinations, clock),
-      metrics_(registry) {}
+      metrics_(registry),
+      limits_(limits) {}
 
 Forwarders::~Forwarders() = default;
 
@@ -201,7 +203,8 @@ ForwarderServices Forwarders::services() {
                 // start.
                 static_cast<void>(destinations_.set_switch(id, destinations::Switch::Disabled));
               },
-          .metrics = &metrics_};
+          .metrics = &metrics_,
+          .limits = limits_};
 }
 
 std::shared_ptr<Forwarder> Forwarders::running(const std::string& id) {

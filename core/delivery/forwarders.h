@@ -24,7 +24,8 @@ class Forwarders {
              transport::HttpClient& http,
              const Clock& clock,
              Random& random,
-             metrics::Registry& registry);
+             metrics::Registry& registry,
+             ForwarderLimits limits = {});
   Forwarders(const Forwarders&) = delete;
   Forwarders& operator=(const Forwarders&) = delete;
   Forwarders(Forwarders&&) = delete;
@@ -82,6 +83,7 @@ class Forwarders {
   Random& random_;
   DeadLetters dead_letters_;
   DeliveryMetrics metrics_;
+  const ForwarderLimits limits_;
 
   std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Runner>> runners_;  // guarded by mutex_

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/id.h"
+#include "core/delivery/counters.h"
 #include "core/delivery/dead_letter.h"
 #include "core/delivery/forwarder.h"
 #include "core/json/writer.h"
@@ -14,6 +15,9 @@ void write_destination(json::Writer& out,
                        const destinations::Entry& entry,
                        const Status& status,
                        const destinations::Catalogue& catalogue);
+
+/// What happened since a moment, as the member `since` of that object.
+void write_since(json::Writer& out, Time since, const Happened& happened);
 
 /// What `POST …/test` answers about one attempt: success, destination, requests, responseTime.
 void write_attempt(json::Writer& out, const destinations::Entry& entry, const Attempt& attempt);

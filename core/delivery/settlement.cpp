@@ -115,7 +115,7 @@ void Settlement::dead(const Delivery& delivery, const std::string& reason, const
   if (letter.id.empty()) {
     letter.id = DeadLetters::new_id(clock_.now(), state.offset, destination_);
   }
-  DeadLetters::put(batch_, letter, clock_.now());
+  DeadLetters::put(batch_, letter, clock_.now() + letters_kept_);
   count(Count::Dead, 1);
 }
 
@@ -136,13 +136,7 @@ void Settlement::release(const storage::Due& row) {
 
 void Settlement::count(Count what, std::int64_t by) {
   counts_[static_cast<int>(what)] += by;
-  const storage::Key key = counter_key(destination_, what);
-  const auto found = std::ranges::find(batch_.adds, key, &storage::Add::key);
-  if (found == batch_.adds.end()) {
-    batch_.adds.push_back({key, by});
-  } else {
-    found->by += by;
-  }
+  add_count(batch_, destination_, what, by, clock_.store_now());
 }
 
 storage::Batch Settlement::take() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/delivery/counters.h"
 #include "core/delivery/dead_letter.h"
 #include "core/delivery/parked.h"
 #include "core/delivery/sender.h"
@@ -27,8 +28,11 @@ struct Delivery {
 /// adds its position. One thread only.
 class Settlement {
  public:
-  Settlement(std::string destination, const Clock& clock)
-      : destination_(std::move(destination)), clock_(clock) {}
+  /// `letters_kept`: how long dead letters stay.
+  Settlement(std::string destination,
+             const Clock& clock,
+             std::chrono::milliseconds letters_kept = std::chrono::hours{24 * 14})
+      : destination_(std::move(destination)), clock_(clock), letters_kept_(letters_kept) {}
 
   void delivered(const Delivery& delivery);
   /// Waits in a row until `at` (store time in ms).
@@ -68,6 +72,7 @@ class Settlement {
 
   std::string destination_;
   const Clock& clock_;
+  const std::chrono::milliseconds letters_kept_;
   storage::Batch batch_;
   std::int64_t counts_[5] = {};                     // by Count
   std::unordered_set<std::uint64_t> changed_rows_;  // numbers

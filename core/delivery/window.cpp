@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/destinations/route_set.h"
+
 namespace edge::delivery {
 namespace {
 
@@ -19,11 +21,11 @@ void Window::start(storage::Position position) {
 }
 
 std::vector<std::uint64_t> Window::add(const storage::Slice& slice,
-                                       std::uint64_t bit,
+                                       unsigned number,
                                        SteadyTime now) {
   std::vector<std::uint64_t> opened;
   for (const storage::RecordPointer& record : slice.records) {
-    if ((record->routes & bit) == 0) {
+    if (!destinations::goes_to(*record, number)) {
       continue;
     }
     const bool settled = was_settled(record->offset);

@@ -33,9 +33,10 @@ class Window {
   /// Starts at a stored position.
   void start(storage::Position position);
 
-  /// Takes what was read after `reached()`; records whose routes lack the destination's bit, and
-  /// those that were settled before a restart, are passed over. Returns the offsets that are open.
-  std::vector<std::uint64_t> add(const storage::Slice& slice, std::uint64_t bit, SteadyTime now);
+  /// Takes what was read after `reached()`; records that are not routed to the destination with
+  /// that number, and those that were settled before a restart, are passed over. Returns the offsets
+  /// that are open.
+  std::vector<std::uint64_t> add(const storage::Slice& slice, unsigned number, SteadyTime now);
   void settle(std::uint64_t offset);
 
   [[nodiscard]] const Item& at(std::uint64_t offset) const { return items_.at(offset); }

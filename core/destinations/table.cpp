@@ -30,24 +30,24 @@ Mapped Entry::map(const events::Event& event) const {
   return destination->map(other ? *other : event);
 }
 
-std::uint64_t Table::route(const events::Event& event) const {
-  std::uint64_t routes = 0;
+RouteSet Table::route(const events::Event& event) const {
+  RouteSet routes;
   for (const auto& entry : entries_) {
     const bool takes = entry->destination == nullptr || entry->destination->takes_events();
     if (takes && entry->is_enabled() && !blocked(event, entry->target, rules_)) {
-      routes |= std::uint64_t{1} << entry->number;
+      routes.add(entry->number);
     }
   }
   return routes;
 }
 
-std::uint64_t Table::route(std::string_view body) const {
+RouteSet Table::route(std::string_view body) const {
   const auto is_enabled = [](const auto& entry) { return entry->is_enabled(); };
   if (!std::ranges::any_of(entries_, is_enabled)) {
-    return 0;
+    return {};
   }
   const auto event = events::Event::decode(body);
-  return event ? route(*event) : 0;
+  return event ? route(*event) : RouteSet{};
 }
 
 std::shared_ptr<const Entry> Table::find(std::string_view id_or_name) const {

@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "core/destinations/route.h"
+#include "core/destinations/route_set.h"
 
 namespace edge::destinations {
-
-inline constexpr unsigned kMaxDestinations = 64;
 
 /// Where a destination is configured, and so who may change it.
 enum class Origin : std::uint8_t { Configuration, Store };
@@ -24,7 +23,7 @@ struct Entry {
   Definition definition = {};
   Origin origin = Origin::Store;
   Switch position = Switch::On;
-  unsigned number = 0;  ///< its bit in the routes of an event
+  unsigned number = 0;  ///< by which events that are routed to it name it
   RouteTarget target = {};
   std::shared_ptr<const Destination> destination = {};
   events::IpMode ip = events::IpMode::Full;
@@ -49,10 +48,10 @@ class Table {
   Table(std::vector<std::shared_ptr<const Entry>> entries, RouteRules rules)
       : entries_(std::move(entries)), rules_(std::move(rules)) {}
 
-  /// The numbers of the destinations that the event goes to, as a set of bits.
-  [[nodiscard]] std::uint64_t route(const events::Event& event) const;
+  /// The numbers of the destinations that the event goes to.
+  [[nodiscard]] RouteSet route(const events::Event& event) const;
   /// The same for a canonical text, which is not read when no destination is enabled.
-  [[nodiscard]] std::uint64_t route(std::string_view body) const;
+  [[nodiscard]] RouteSet route(std::string_view body) const;
 
   [[nodiscard]] const std::vector<std::shared_ptr<const Entry>>& entries() const {
     return entries_;

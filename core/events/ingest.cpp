@@ -77,6 +77,7 @@ struct Ingest::Pending {
       stored;  ///< for each record, in order of all chunks, the index of its outcome
   Done done;
   std::string source;
+  bool is_unique = true;
   SteadyTime begun;
   std::mutex mutex;
   std::size_t chunks_left = 0;   // guarded by mutex
@@ -161,6 +162,7 @@ void Ingest::accept(std::span<const json::Value> events,
   auto pending = std::make_shared<Pending>();
   pending->done = std::move(done);
   pending->source = origin.source;
+  pending->is_unique = settings_.dedupes || origin.is_own;  // our own news repeat after a crash
   pending->begun = clock_.steady();
   pending->outcomes.reserve(events.size());
   Chunks chunks;
@@ -208,8 +210,10 @@ void Ingest::commit(std::shared_ptr<Pending> pending,
   for (auto& records : chunks) {
     const std::size_t count = records.size();
     storage::Batch batch;
-    batch.appends.push_back(
-        {.stream = kStream, .lane = 0, .records = std::move(records), .unique = true});
+    batch.appends.push_back({.stream = kStream,
+                             .lane = 0,
+                             .records = std::move(records),
+                             .unique = pending->is_unique});
     store_.commit(
         std::move(batch), deadline, [this, pending, first](Result<storage::Receipt> receipt) {
           if (receipt && !receipt->duplicates.empty()) {

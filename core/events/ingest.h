@@ -57,9 +57,9 @@ struct Outcome {
 /// found.
 using Done = std::function<void(Result<std::vector<Outcome>>)>;
 
-/// Decides where an event (its canonical text) is forwarded: a set of destination numbers. Quick;
-/// called on the threads that accept.
-using Router = std::function<std::uint64_t(std::string_view body)>;
+/// Decides where an event (its canonical text) is forwarded, and may note that in the text: what the
+/// record has as `routes`. Quick; called on the threads that accept.
+using Router = std::function<std::uint64_t(std::string& body)>;
 
 /// Why a valid event must not be kept: a constant that it is counted under, or nothing. `draft` is
 /// enriched. Quick.
@@ -75,6 +75,7 @@ class Ingest {
  public:
   struct Settings {
     Limits limits = {};
+    bool dedupes = true;  ///< leaves out what has a (source, messageId) that is known
     std::chrono::milliseconds patience =
         std::chrono::seconds{5};  ///< how long the store may be busy
     Router router = {};           ///< none = forwarded nowhere

@@ -93,6 +93,10 @@ Result<Rules> rules_of(const config::Identity& settings, const config::Profiles&
   if (rules.session_gap < std::chrono::seconds{1} || rules.session_gap > std::chrono::hours{24}) {
     return wrong("profiles.session_gap", "must be from 1s to 24h");
   }
+  if (people.history < 0 || people.history > 1'000) {
+    return wrong("profiles.history", "must be from 0 to 1000");
+  }
+  rules.history = static_cast<std::uint64_t>(people.history);
   if (settings.max_identifiers < 1 || settings.max_merges < 0) {
     return wrong(settings.max_merges < 0 ? "identity.max_merges" : "identity.max_identifiers",
                  "is below what a profile needs");

@@ -34,6 +34,7 @@ struct Rules {
   std::set<std::string, std::less<>> blocked =
       {};  ///< further values that never identify, lower case
   std::chrono::milliseconds session_gap = std::chrono::minutes{30};  ///< ends a session
+  std::uint64_t history = 100;  ///< changes of traits kept per profile
 
   [[nodiscard]] std::size_t limit_of(std::string_view type) const;
 };

@@ -251,7 +251,9 @@ void Ledger::record(const Merge& merge) {
 }
 
 void Ledger::record(const ProfileId& profile, const HistoryEntry& entry) {
-  write(history_key(profile, entry.number), encode(entry));
+  if (history_ > 0) {
+    write(history_key(profile, entry.number, history_), encode(entry));
+  }
 }
 
 const std::optional<std::string>* Ledger::unwritten(const storage::Key& key) const {

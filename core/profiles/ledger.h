@@ -51,13 +51,16 @@ class Ledger {
   };
 
   /// Borrows the store for life. `cache_bytes` bounds what is kept after each `written`, what waits
-  /// to be written aside; `session_gap` is the rule by which whoever folds counts sessions.
+  /// to be written aside; `session_gap` is the rule by which whoever folds counts sessions;
+  /// `history` is how many changes of traits are kept per profile.
   Ledger(storage::Store& store,
          std::size_t cache_bytes,
-         std::chrono::milliseconds session_gap = Sessions::kGap)
+         std::chrono::milliseconds session_gap = Sessions::kGap,
+         std::uint64_t history = 100)
       : store_(store),
         cache_bytes_(cache_bytes),
         session_gap_(session_gap),
+        history_(history),
         owners_(cache_bytes / 4) {}
 
   /// Reads what is not in memory of the owners of `identifiers` and their profiles, in few calls.
@@ -135,6 +138,7 @@ class Ledger {
   storage::Store& store_;
   const std::size_t cache_bytes_;
   const std::chrono::milliseconds session_gap_;
+  const std::uint64_t history_;
   OwnerCache owners_;
   Lru<Profile> profiles_;  // by id
   Lru<Traits> groups_;     // by id

@@ -47,7 +47,7 @@ Projector::Projector(storage::Store& store,
       clock_(clock),
       options_(std::move(options)),
       registry_(registry),
-      ledger_(store, options_.cache_bytes, options_.rules.session_gap),
+      ledger_(store, options_.cache_bytes, options_.rules.session_gap, options_.rules.history),
       segments_(ledger_, registry, options_.noted, options_.is_watched) {}
 
 void Projector::run(const std::stop_token& stop) {
@@ -258,10 +258,9 @@ Result<void> Projector::fold_next(const Prepared& prepared) {
       return attended;
     }
   }
-  const bool is_full = ledger_.pending_items() > kMaxPendingItems ||
-                       ledger_.pending_bytes() > kMaxPendingBytes ||
-                       received_run_.size() >= kMaxPendingItems ||
-                       segments_.announcements().size() >= kMaxAnnouncements;
+  const bool is_full =
+      ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes ||
+      received_run_.size() >= kMaxPendingItems || segments_.announcements().size() >= kMaxAnnouncements;
   return is_full ? begin_flush() : Result<void>{};
 }
 

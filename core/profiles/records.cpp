@@ -39,8 +39,8 @@ storage::Key merge_key(std::string_view id) {
   return {"merge", "", std::string(id)};
 }
 
-storage::Key history_key(const ProfileId& id, std::uint64_t number) {
-  return {"history", id.text, fmt::format("{:02}", number % kHistoryLength)};
+storage::Key history_key(const ProfileId& id, std::uint64_t number, std::uint64_t length) {
+  return {"history", id.text, fmt::format("{:02}", number % length)};
 }
 
 std::string encode(const Merge& merge) {

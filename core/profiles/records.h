@@ -6,7 +6,8 @@
 //   profile   ""          profile id       a profile (profile.h), or {"redirect":"ID"} after a
 //   merge ident     type        value            profile id of the owner group     "" group id
 //   stored traits merge     ""          merge id         a merge, snapshots of both sides included
-//   history   profile id  00 … 99          a trait change; number N lies in slot N mod 100
+//   history   profile id  00 …             a trait change; number N lies in slot N mod `history`
+//                                          (profiles.history, 100)
 #pragma once
 
 #include <cstdint>
@@ -19,9 +20,6 @@
 #include "core/storage/records.h"
 
 namespace edge::profiles {
-
-/// Trait changes kept per profile (events spec 5.4).
-inline constexpr std::uint64_t kHistoryLength = 100;
 
 /// The consumer whose position says how far the log is folded.
 inline constexpr const char* kConsumer = "profiles";
@@ -54,7 +52,8 @@ storage::Key profile_key(const ProfileId& id);
 storage::Key identifier_key(std::string_view type, std::string_view value);
 storage::Key group_key(std::string_view id);
 storage::Key merge_key(std::string_view id);
-storage::Key history_key(const ProfileId& id, std::uint64_t number);
+/// The slot of a trait change where `length` (not 0) of them are kept.
+storage::Key history_key(const ProfileId& id, std::uint64_t number, std::uint64_t length);
 
 std::string encode(const Merge& merge);
 /// Reads what `encode` wrote. Failure: Internal when it is something else.

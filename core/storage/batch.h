@@ -54,7 +54,7 @@ struct NewRecord {
 };
 
 /// Records for one lane of a log, in order. With `unique`, a record whose (source, id) was appended
-/// within the dedupe window (24 h), or stands earlier in the batch, is left out and listed in
+/// within `Options::dedupe_window`, or stands earlier in the batch, is left out and listed in
 /// `Receipt::duplicates`.
 struct Append {
   std::string stream = {};

@@ -24,6 +24,9 @@ struct Options {
   std::uint64_t roll_bytes = std::uint64_t{256}
                              << 20U;  ///< a volume of the log is closed at this size …
   std::chrono::milliseconds roll_after = std::chrono::hours{1};  ///< … or age, when it has content
+  /// How long the ids of `Append::unique` are known. The parts of the log that are as young are
+  /// looked through as a whole: up to `roll_after` longer.
+  std::chrono::milliseconds dedupe_window = std::chrono::hours{24};
 };
 
 /// Opens the store that `url` names: `sqlite:DIRECTORY`, or a directory without a scheme. The

@@ -159,6 +159,7 @@ struct Subject {
 struct Policy {
   std::int64_t before = 0;
   std::uint64_t passed = 0;
+  std::uint64_t max_bytes = 0;  ///< parts that are younger go too while the logs have more; 0: none
 };
 
 /// The engine's state for `/health`, `/metrics` and the stop decision.

@@ -33,30 +33,56 @@ Result<EntryPointer> entry_of(Edge& edge, const http::Request& request) {
   return entry;
 }
 
-Result<void> write_one(json::Writer& out, Edge& edge, const destinations::Entry& entry) {
+/// `since`: what happened from then on is told too.
+Result<void> write_one(json::Writer& out,
+                       Edge& edge,
+                       const destinations::Entry& entry,
+                       std::optional<Time> since = {}) {
   const auto status = edge.forwarders.status(entry.definition.id);
   if (!status) {
     return Failure(status.error());
   }
   out.begin_object();
   delivery::write_destination(out, entry, *status, edge.catalogue);
+  if (since) {
+    const auto happened = delivery::happened_since(edge.store, entry.definition.id, *since);
+    if (!happened) {
+      return Failure(happened.error());
+    }
+    delivery::write_since(out, *since, *happened);
+  }
   out.end_object();
   return {};
 }
 
-Result<http::Response> shown(Edge& edge, const Result<EntryPointer>& entry) {
-  if (!entry) {
-    return Failure(entry.error());
+Result<std::optional<Time>> since_in(const http::Request& request) {
+  const auto text = request.query_value("since");
+  const auto time = text ? events::parse_time(*text) : std::nullopt;
+  if (text && !time) {
+    return Failure({ErrorCode::InvalidArgument, "since must be a time", "since", "bad_since"});
   }
-  json::Writer out;
-  return write_one(out, edge, **entry).map([&] { return http::json(out); });
+  return time;
 }
 
-Result<http::Response> list(Edge& edge) {
+Result<http::Response> shown(Edge& edge,
+                             const Result<EntryPointer>& entry,
+                             const Result<std::optional<Time>>& since = std::optional<Time>{}) {
+  if (!entry || !since) {
+    return Failure(entry ? since.error() : entry.error());
+  }
+  json::Writer out;
+  return write_one(out, edge, **entry, *since).map([&] { return http::json(out); });
+}
+
+Result<http::Response> list(Edge& edge, const http::Request& request) {
+  const auto since = since_in(request);
+  if (!since) {
+    return Failure(since.error());
+  }
   json::Writer out;
   out.begin_object().key("destinations").begin_array();
   for (const auto& entry : edge.destinations.table().get()->entries()) {
-    if (auto written = write_one(out, edge, *entry); !written) {
+    if (auto written = write_one(out, edge, *entry, *since); !written) {
       return Failure(written.error());
     }
   }
@@ -217,9 +243,11 @@ Result<http::Response> preview(Edge& edge, const http::Request& request) {
 
 void destinations(Mount& mount) {
   Edge& edge = mount.edge;
-  mount.get("/cdp/destinations", reads(), [&edge](const http::Request&) { return list(edge); });
+  mount.get("/cdp/destinations", reads(), [&edge](const http::Request& request) {
+    return list(edge, request);
+  });
   mount.get("/cdp/destinations/:id", reads(), [&edge](const http::Request& request) {
-    return shown(edge, entry_of(edge, request));
+    return shown(edge, entry_of(edge, request), since_in(request));
   });
   mount.post("/cdp/destinations", writes(), [&edge](const http::Request& request) {
     return create(edge, request);

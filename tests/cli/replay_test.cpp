@@ -223,6 +223,15 @@ TEST_CASE("events go through the local store to a webhook, failures come back wi
   CHECK(retried.exit == 0);
   CHECK(after.out.find("\"items\": []") != std::string::npos);
   CHECK(stats.out == "3\n");
+  const auto counted = [&](const char* since, const char* pointer) {
+    return sandbox
+        .edgectl({"destination", "stats", "hook", "--since", since, "--json", "--select", pointer},
+                 {.env = allow})
+        .out;
+  };
+  CHECK(counted("-1h", "/destinations/0/since/delivered") == "3\n");
+  CHECK(counted("-1h", "/destinations/0/since/dead") == "3\n");
+  CHECK(counted("2033-01-01", "/destinations/0/since/dead") == "0\n");
   CHECK(receiver.count() == 6);
 }
 

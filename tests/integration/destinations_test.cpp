@@ -72,6 +72,11 @@ TEST_CASE("destinations are made, changed, paused and removed over HTTP", "[dest
   CHECK(made.at("/id") == "amp");
   CHECK(made.at("/config/apiKey") == "(set)");
   CHECK(made.at("/lingerMs") == "500");
+  CHECK(asking.ask("GET", "/cdp/destinations?since=2020-01-01T00:00:00Z")
+            .at("/destinations/0/since/attempts") == "0");
+  CHECK(asking.ask("GET", "/cdp/destinations/amp?since=2020-01-01T00:00:00Z").at("/since/time") ==
+        "2020-01-01T00:00:00.000Z");
+  CHECK(asking.ask("GET", "/cdp/destinations?since=yesterday").at("/code") == "bad_since");
   CHECK(asking.ask("PATCH", "/cdp/destinations/amp", R"({"enabled":false})").at("/state") ==
         "disabled");
   CHECK(asking.ask("PATCH", "/cdp/destinations/fixed", R"({"enabled":false})").status == 409);

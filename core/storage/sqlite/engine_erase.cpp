@@ -118,6 +118,7 @@ std::uint64_t Engine::replace(const Volume& volume,
 }
 
 Result<void> Engine::scrub(Deadline deadline) {
+  const auto hold = housekeeper_->hold_volumes();  // it moves the same write-ahead log
   return state_->run_alone(deadline, [](Database& database) {
     database.run("PRAGMA secure_delete=ON; PRAGMA temp_store=FILE; VACUUM");
     database.run("PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY");
@@ -137,11 +138,16 @@ Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
   const auto hold = housekeeper_->hold_volumes();
   std::uint64_t removed = 0;
   const VolumeSet::Volumes volumes = volumes_.all();
+  std::uint64_t bytes = 0;
+  for (const std::shared_ptr<Volume>& volume : volumes) {
+    bytes += volume->bytes();
+  }
   // The oldest first, and no further than the first that must stay; the newest is written to.
   for (std::size_t i = 0; i + 1 < volumes.size() && !deadline.has_passed(); ++i) {
     const Volume& volume = *volumes[i];
+    const bool is_too_much = policy.max_bytes != 0 && bytes > policy.max_bytes;
     const bool may_go = volume.state() == Volume::State::Sealed &&
-                        volume.facts().committed < policy.before &&
+                        (volume.facts().committed < policy.before || is_too_much) &&
                         volume.facts().last <= policy.passed;
     if (!may_go) {
       break;
@@ -156,6 +162,7 @@ Result<std::uint64_t> Engine::retain(const Policy& policy, Deadline deadline) {
     if (!flushed) {
       return Failure(flushed.error());
     }
+    bytes -= std::min(bytes, volume.bytes());
     volumes_.remove(volume.number());
     recent_->drop(volume.facts().last);
     std::error_code error;

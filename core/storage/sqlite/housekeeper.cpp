@@ -17,6 +17,7 @@ constexpr auto kSealAgain = 10s;
 constexpr auto kSweep = 30s;
 constexpr int kSweptRows = 1'000;
 constexpr auto kQuiet = 5s;
+constexpr auto kSlowDisk = 60s;  // a file is rewritten already, giving up would not make it undone
 constexpr std::uint64_t kMovedBytes = std::uint64_t{32} << 20U;
 constexpr std::uint64_t kRestartPages = (std::uint64_t{64} << 20U) / kStatePageBytes;
 
@@ -132,7 +133,7 @@ Result<void> Housekeeper::try_seal(Volume& volume) {
 }
 
 Result<void> Housekeeper::store(std::uint64_t number, const std::optional<VolumeFacts>& facts) {
-  return state_.run(Deadline::in(10s), [number, facts](StateTables& tables) {
+  return state_.run(Deadline::in(kSlowDisk), [number, facts](StateTables& tables) {
     if (!facts) {
       tables.database().query("DELETE FROM volume WHERE n=?1").bind(1, number).run();
       return;

@@ -30,7 +30,8 @@ class Housekeeper {
   /// Seals what waits now, on the calling thread, which must hold the volumes. What could not be
   /// sealed waits on; the failure of the first of them.
   Result<void> seal_waiting();
-  /// Nobody seals, rewrites or removes files of the log but who holds this.
+  /// Nobody seals, rewrites or removes files of the log, nor moves a write-ahead log into its file,
+  /// but who holds this.
   [[nodiscard]] std::unique_lock<std::mutex> hold_volumes() { return std::unique_lock(changing_); }
 
   /// What `edge.db` keeps of a sealed volume; nothing: forgets it.

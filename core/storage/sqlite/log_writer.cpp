@@ -20,7 +20,6 @@ using namespace std::chrono_literals;
 constexpr Load kQueueLimit{65'536, std::size_t{64} << 20U};
 constexpr Load kGroupLimit{4'096, std::size_t{4} << 20U};
 constexpr auto kIdle = 1s;
-constexpr std::int64_t kDedupeWindowMs = std::chrono::milliseconds(24h).count();
 constexpr std::int64_t kTokenWindowMs = std::chrono::milliseconds(10min).count();
 
 std::string_view octets_of(const Token& token) {
@@ -227,7 +226,7 @@ bool LogWriter::is_duplicate(const NewRecord& record) {
 
 bool LogWriter::has_seen(Volume& volume, const IdHash& hash) const {
   try {
-    return volume.has_seen(hash, now_ - kDedupeWindowMs);
+    return volume.has_seen(hash, now_ - ground_.options.dedupe_window.count());
   } catch (const DatabaseFault& fault) {
     if (fault.error().reason != "corrupt") {
       throw;
@@ -300,7 +299,7 @@ void LogWriter::refresh_older() {
   unsealed_.clear();
   for (std::shared_ptr<Volume>& volume : volumes_.all()) {
     if (volume->state() != Volume::State::Active &&
-        volume->is_younger_than(ground_.store_ms() - kDedupeWindowMs)) {
+        volume->is_younger_than(ground_.store_ms() - ground_.options.dedupe_window.count())) {
       older_.push_back(std::move(volume));
     }
   }

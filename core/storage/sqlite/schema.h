@@ -27,7 +27,7 @@ void prepare_writer(Database& database, int cache_mib);
 inline constexpr int kStatePageBytes = 4'096;
 /// What is only appended needs its right edge alone; the state is changed everywhere.
 inline constexpr int kVolumeCacheMib = 4;
-inline constexpr int kStateCacheMib = 20;
+inline constexpr int kStateCacheMib = 12;
 /// At the end of a writer: moves the write-ahead log into the file, which SQLite does not do by
 /// itself while readers have it open. Best effort: the next start does what is missing.
 void settle_file(Database& database);

@@ -14,7 +14,7 @@ namespace edge::storage::sqlite {
 namespace {
 
 constexpr std::size_t kReaders = 4;
-constexpr int kReaderCacheKib = 2'048;
+constexpr int kReaderCacheKib = 1'024;
 
 /// One view of the file for several statements; ended with the scope.
 class View {

@@ -40,10 +40,10 @@ struct DeliveryBench {
 
   /// A forwarder as after a start of the process.
   std::unique_ptr<Forwarder> forwarder() {
-    auto made = std::make_unique<Forwarder>(
-        entry(), ForwarderServices{store, http, clock, random, [this](const std::string& id) {
-                                     disabled.push_back(id);
-                                   }});
+    ForwarderServices services{store, http, clock, random};
+    services.disable = [this](const std::string& id) { disabled.push_back(id); };
+    services.limits = limits;
+    auto made = std::make_unique<Forwarder>(entry(), services);
     REQUIRE(made->start());
     return made;
   }
@@ -98,6 +98,7 @@ struct DeliveryBench {
   destinations::Destinations destinations{store, catalogue, {}, {}};
   DeadLetters letters{store, destinations, clock};
   std::vector<std::string> disabled;
+  ForwarderLimits limits;
 
  private:
   std::string head_ = R"("type":"webhook","url":"https://h.example/")";

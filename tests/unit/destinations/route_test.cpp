@@ -77,15 +77,49 @@ TEST_CASE("the table gives the set of enabled destinations that take an event", 
                      entry(1, false, Switch::On),
                      entry(5, true, Switch::Paused),
                      entry(6, true, Switch::Disabled),
-                     entry(63, true, Switch::On)},
+                     entry(63, true, Switch::On),
+                     entry(255, true, Switch::On)},
                     {});
 
   const auto routes =
       table.route(event_of(R"({"type":"track","event":"x","integrations":{"d0":false}})"));
 
-  CHECK(routes == ((std::uint64_t{1} << 63U) | (std::uint64_t{1} << 5U)));
+  storage::Record record{.routes = routes.mask(), .body = R"({"_edge":{"flags":["a"]}})"};
+  routes.list_in(record.body);
+  CHECK(record.body == R"({"_edge":{"flags":["a"],"routes":[63,255]}})");
+  std::vector<unsigned> reached;
+  for (unsigned number = 0; number < kMaxDestinations; ++number) {
+    CHECK(goes_to(record, number) == routes.has(number));
+    if (goes_to(record, number)) {
+      reached.push_back(number);
+    }
+  }
+  CHECK(reached == std::vector<unsigned>{5, 63, 255});
   CHECK(table.find("d63")->number == 63);
   CHECK(table.find("none") == nullptr);
+}
+
+TEST_CASE("what the mask of an event says needs no list, a damaged list names nobody",
+          "[destinations]") {
+  RouteSet few;
+  few.add(0);
+  few.add(62);
+  std::string body = R"({"_edge":{}})";
+  few.list_in(body);
+  CHECK(body == R"({"_edge":{}})");
+  CHECK(goes_to({.routes = few.mask(), .body = body}, 62));
+
+  RouteSet more;
+  more.add(64);
+  more.list_in(body);
+  CHECK(body == R"({"_edge":{"routes":[64]}})");
+  CHECK(goes_to({.routes = more.mask(), .body = body}, 64));
+  CHECK_FALSE(goes_to({.routes = more.mask(), .body = body}, 6));
+  CHECK_FALSE(goes_to({.routes = few.mask(), .body = body}, 64));
+  for (const char* text :
+       {"", "{}", R"({"_edge":{"flags":["64"]}})", R"({"_edge":{"routes":[x64]}})"}) {
+    CHECK_FALSE(goes_to({.routes = more.mask(), .body = text}, 64));
+  }
 }
 
 }  // namespace

@@ -204,13 +204,30 @@ TEST_CASE("bounds of what is taken in can be set", "[http][events]") {
   CHECK(daemon.log().back()->body.find("future_clamped") != std::string::npos);
 }
 
+TEST_CASE("without a window repeats are stored as well", "[http][events]") {
+  edge::config::Config config;
+  config.ingest.dedupe = {};
+  IngestDaemon daemon(std::move(config));
+  const std::string event = R"({"type":"track","event":"E","userId":"u","messageId":"same"})";
+
+  CHECK(daemon.post("/v1/batch", "[" + event + "," + event + "]").status == 200);
+
+  CHECK(daemon.log().size() == 2);
+}
+
 TEST_CASE("a bound that cannot be is refused at the start", "[http][events]") {
   const auto [change, key] = GENERATE(table<void (*)(edge::config::Config&), std::string>(
       {{[](edge::config::Config& c) { c.ingest.max_body = 1; }, "ingest.max_body"},
        {[](edge::config::Config& c) { c.ingest.max_events = -1; }, "ingest.max_events"},
        {[](edge::config::Config& c) { c.ingest.max_future = std::chrono::hours(24 * 400); },
         "ingest.max_future"},
-       {[](edge::config::Config& c) { c.profiles.read_wait = {}; }, "profiles.read_wait"}}));
+       {[](edge::config::Config& c) { c.profiles.read_wait = {}; }, "profiles.read_wait"},
+       {[](edge::config::Config& c) { c.profiles.history = 1'001; }, "profiles.history"},
+       {[](edge::config::Config& c) { c.ingest.dedupe = std::chrono::minutes(1); },
+        "ingest.dedupe"},
+       {[](edge::config::Config& c) { c.outbound.dead_letters = {}; }, "outbound.dead_letters"},
+       {[](edge::config::Config& c) { c.outbound.parked = 0; }, "outbound.parked"},
+       {[](edge::config::Config& c) { c.store.max_bytes = -1; }, "store.max_bytes"}}));
   edge::test::FakeClock clock;
   edge::SystemRandom random;
   edge::config::Config config;

@@ -220,7 +220,7 @@ TEST_CASE("each trait change goes to the history, the last hundred stay", "[prof
 
   const auto history = test::entries(world.store, "history", "p0-1");
 
-  REQUIRE(history.size() == profiles::kHistoryLength);
+  REQUIRE(history.size() == 100);
   CHECK(history[4] ==
         R"(04={"number":104,"name":"n","before":103,"after":104,"at":1104,"messageId":"m1104"})");
   CHECK(history[5].starts_with(R"(05={"number":5,)"));
