@@ -96,8 +96,9 @@ Result<ReplayOptions> options_of(const Call& call) {
   options.timestamps = call["timestamps"] == "shift" ? ReplayOptions::Timestamps::Shift
                        : call["timestamps"] == "now" ? ReplayOptions::Timestamps::Now
                                                      : ReplayOptions::Timestamps::Keep;
-  options.on_error =
-      call["on-error"] == "stop" ? ReplayOptions::OnError::Stop : ReplayOptions::OnError::Skip;
+  options.on_error = call["on-error"] == "stop"  ? ReplayOptions::OnError::Stop
+                     : call["on-error"] == "dlq" ? ReplayOptions::OnError::Bury
+                                                 : ReplayOptions::OnError::Skip;
   options.max_replays = static_cast<std::uint32_t>(call.integer("max-replays"));
   options.retries = static_cast<std::uint32_t>(call.integer("retries"));
   options.checkpoint =
@@ -225,6 +226,9 @@ Result<int> run(Call& call) {
   if (!target) {
     return Failure(target.error());
   }
+  if (options->on_error == ReplayOptions::OnError::Bury) {
+    hooks.bury = ends.graveyard(call["to"]);
+  }
   auto history = ends.history(call["from"], call["to"]);
   if (history) {
     watch(*options, *history);
@@ -291,9 +295,10 @@ void declare_care(Command& command) {
                .fallback = "5"})
       .option({.name = "on-error",
                .value = "MODE",
-               .help = "when the target refuses an event",
+               .help = "when the target refuses an event; dlq keeps it as a dead letter of the "
+                       "destination",
                .fallback = "skip",
-               .choices = {"skip", "stop"}})
+               .choices = {"skip", "stop", "dlq"}})
       .option({.name = "retries",
                .value = "N",
                .help = "after failures of the target",

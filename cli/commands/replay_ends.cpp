@@ -46,6 +46,10 @@ Result<delivery::ColumnMap> column_map(const Call& call) {
 }  // namespace
 
 Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::string& from) {
+  const bool buries = call_["on-error"] == "dlq" && !call_.dry_run();
+  if (buries && call_.running_daemon() == nullptr) {
+    call_.edge(Call::Access::Write);  // as it is opened first, so it stays
+  }
   if (from == "store") {
     return delivery::replay_store(call_.edge(Call::Access::Read).store);
   }
@@ -94,6 +98,11 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::daemon(
 }
 
 Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::string& to) {
+  if (call_["on-error"] == "dlq" && !behind(to, "destination:")) {
+    return Failure(usage_error(
+        "dead letters belong to a destination: --on-error dlq goes with --to destination:NAME",
+        "on-error"));
+  }
   if (to == "-") {
     return delivery::replay_to_lines([this](std::string_view line) { call_.out().line(line); });
   }
@@ -173,6 +182,25 @@ Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::webhook(const std::s
       destinations::Entry{.definition = {.id = "webhook", .name = "webhook", .type = "webhook"},
                           .destination = std::move(*made)});
   return delivery::replay_to_destination(std::move(entry), client(), call_.clock(), *ids_);
+}
+
+std::function<Result<void>(const delivery::ReplayItem&, const std::string& reason)>
+ReplayEnds::graveyard(const std::string& to) {
+  const std::string name = behind(to, "destination:").value_or("");
+  if (Remote* const daemon = call_.running_daemon()) {
+    return [daemon, name](const delivery::ReplayItem& item, const std::string& reason) {
+      json::Writer out;
+      out.begin_object().member("destination", name).member("reason", reason);
+      out.key("event").raw(item.event).end_object();
+      return daemon->post("/cdp/dead-letters", out.take()).map([](const auto&) {});
+    };
+  }
+  return [this, name](const delivery::ReplayItem& item, const std::string& reason) {
+    return call_.edge()
+        .forwarders.dead_letters()
+        .enter(name, item.event, reason, call_.random().below(events::Person::kBeyondLog))
+        .map([](const std::string&) {});
+  };
 }
 
 Result<void> ReplayEnds::finish() {

@@ -37,6 +37,10 @@ class ReplayEnds {
   /// What watches for events that the target no longer knows, when history is sent to a destination
   /// that forgets ids; after `target`.
   std::optional<HistoryWatch> history(const std::string& from, const std::string& to);
+  /// Keeps what that target refuses among the dead letters of the daemon, or of the store where none
+  /// runs; after `target`.
+  std::function<Result<void>(const delivery::ReplayItem&, const std::string& reason)> graveyard(
+      const std::string& to);
   /// Locally stored events: profiles and forwarders take notice.
   Result<void> finish();
 

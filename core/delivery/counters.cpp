@@ -57,7 +57,7 @@ void add_count(
     add(batch,
         {kSpace, std::string(destination), step_prefix(now) + name_of(count)},
         by,
-        to_ms(step_of(now) + kCountsKept));
+        to_ms(step_of(now) + kCountStep + kCountsKept));
   }
 }
 

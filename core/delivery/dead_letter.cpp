@@ -200,7 +200,7 @@ Result<void> DeadLetters::count_replay(const std::string& id) {
   ++letter->replays;
   storage::Batch batch;
   batch.checks.push_back({key_of(id), letter->version});
-  put(batch, *letter, clock_.now());
+  put(batch, *letter, clock_.now() + kept_);
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
@@ -238,7 +238,7 @@ class DeadLetters::Retry {
                            .order_key = std::string(parked.event->user_key()),
                            .body = parked.encode()});
     batch_.checks.push_back({key_of(letter.id), letter.version});
-    put(batch_, letter, letters_.clock_.now());
+    put(batch_, letter, letters_.clock_.now() + letters_.kept_);
     batch_.adds.push_back({counter_key(letter.destination, Count::Parked), 1});
     batch_.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
     bytes_ += batch_.dues.back().body.size() + batch_.puts.back().value.size();
@@ -317,6 +317,35 @@ Result<Replayed> DeadLetters::retry(const LetterQuery& query, double rate) {
     }
     rest.cursor = *page->next;
   }
+}
+
+Result<std::string> DeadLetters::enter(std::string_view id_or_name,
+                                       std::string_view event_json,
+                                       const std::string& reason,
+                                       std::uint64_t number) {
+  const auto entry = destinations_.table().get()->find(id_or_name);
+  if (!entry) {
+    return Failure(
+        {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", id_or_name)});
+  }
+  if (const auto event = events::Event::decode(event_json); !event) {
+    return Failure(event.error());
+  }
+  const std::string& id = entry->definition.id;
+  const std::int64_t now = to_ms(clock_.now());
+  const DeadLetter letter{.id = new_id(clock_.now(), events::Person::kBeyondLog + number, id),
+                          .destination = id,
+                          .reason = reason,
+                          .attempts = 1,
+                          .first_attempt = now,
+                          .last_attempt = now,
+                          .offset = events::Person::kBeyondLog + number,
+                          .event = std::string(event_json)};
+  storage::Batch batch;
+  put(batch, letter, clock_.now() + kept_);
+  add_count(batch, id, Count::Dead, 1, clock_.store_now());
+  const auto stored = store_.commit(std::move(batch), soon());
+  return stored ? Result<std::string>(letter.id) : Failure(stored.error());
 }
 
 void DeadLetters::put(storage::Batch& batch, const DeadLetter& letter, Time until) {

@@ -63,8 +63,9 @@ class DeadLetters {
  public:
   DeadLetters(storage::Store& store,
               const destinations::Destinations& destinations,
-              const Clock& clock)
-      : store_(store), destinations_(destinations), clock_(clock) {}
+              const Clock& clock,
+              std::chrono::milliseconds kept = std::chrono::hours{24 * 14})
+      : store_(store), destinations_(destinations), clock_(clock), kept_(kept) {}
 
   [[nodiscard]] Result<LetterPage> list(const LetterQuery& query) const;
   /// How many there are, `limit` and `cursor` not regarded.
@@ -72,6 +73,13 @@ class DeadLetters {
   [[nodiscard]] Result<DeadLetter> find(const std::string& id) const;
   /// Failure: NotFound.
   Result<void> erase(const std::string& id);
+  /// Keeps an event that was sent outside of the forwarders, in vain; `number` tells it from
+  /// others. Its id. Failures: NotFound (the destination); InvalidArgument (the event); of the
+  /// store.
+  Result<std::string> enter(std::string_view id_or_name,
+                            std::string_view event_json,
+                            const std::string& reason,
+                            std::uint64_t number);
 
   /// Removes those of a person; how many. Failure: of the store.
   Result<std::size_t> forget(const events::Person& person);
@@ -99,6 +107,7 @@ class DeadLetters {
   storage::Store& store_;
   const destinations::Destinations& destinations_;
   const Clock& clock_;
+  const std::chrono::milliseconds kept_;
 };
 
 }  // namespace edge::delivery

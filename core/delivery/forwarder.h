@@ -30,6 +30,7 @@
 #include "core/base/random.h"
 #include "core/delivery/delivery_metrics.h"
 #include "core/delivery/gate.h"
+#include "core/delivery/order_keys.h"
 #include "core/delivery/settlement.h"
 #include "core/delivery/window.h"
 #include "core/events/person.h"
@@ -139,9 +140,10 @@ class Forwarder {
   std::size_t drop_fresh(const events::Person& person);
   std::optional<std::size_t> drop_rows(const events::Person& person);
   [[nodiscard]] bool is_forgotten(const Delivery& delivery) const;
-  void unlist(std::uint64_t offset, const std::string& key);
+  void unlist(std::uint64_t offset);
   bool give_up_old();
   Result<void> read_counters();
+  Result<void> read_keys();
   void take_settings();
   bool refill();
   bool may_send() const;
@@ -152,6 +154,9 @@ class Forwarder {
   std::optional<Delivery> delivery_of(const storage::Due& row);
   std::vector<Delivery> pick_fresh(std::size_t limit);
   std::optional<Delivery> fresh_delivery(std::uint64_t offset, std::string key);
+  std::string key_at(std::uint64_t offset);
+  bool is_open(const std::string& key);
+  std::optional<bool> has_rows(const std::string& key);
   std::optional<bool> must_wait(std::uint64_t offset, const std::string& key);
   void release_left_behind(const std::vector<storage::Due>& rows);
   void hold_behind_row(std::uint64_t offset, const std::string& key);
@@ -203,6 +208,7 @@ class Forwarder {
   std::set<std::uint64_t> ready_;       // open offsets that nothing blocks as far as we know
   std::unordered_map<std::string, std::set<std::uint64_t>> waiting_;  // behind one in flight
   std::unordered_map<std::uint64_t, Mark> marks_;                     // by offset
+  OrderKeys keys_;
   std::unordered_set<std::string> busy_keys_;
   std::set<std::string> parked_keys_;            // something was parked, its followers must wait
   std::set<std::string> freed_keys_;             // a row is through, its followers may go

@@ -103,7 +103,7 @@ std::size_t Forwarder::drop_fresh(const events::Person& person) {
     if (item == nullptr || flying_.contains(*offset)) {
       continue;
     }
-    unlist(*offset, item->record->user);
+    unlist(*offset);
     window_.settle(*offset);
     marks_.erase(*offset);
     settlement_.touch();
@@ -155,9 +155,9 @@ bool Forwarder::is_forgotten(const Delivery& delivery) const {
 }
 
 /// Takes an open offset out of the lists of what may go next.
-void Forwarder::unlist(std::uint64_t offset, const std::string& key) {
+void Forwarder::unlist(std::uint64_t offset) {
   ready_.erase(offset);
-  if (const auto waiting = waiting_.find(key); waiting != waiting_.end()) {
+  if (const auto waiting = waiting_.find(window_.at(offset).key); waiting != waiting_.end()) {
     waiting->second.erase(offset);
     if (waiting->second.empty()) {
       waiting_.erase(waiting);
@@ -180,7 +180,7 @@ bool Forwarder::give_up_old() {
     if (flying_.contains(*offset) || !is_old || settlement_.batch().puts.size() >= 500) {
       break;
     }
-    unlist(*offset, record->user);
+    unlist(*offset);
     static_cast<void>(fresh_delivery(*offset, {}));  // gives it up
     any = true;
   }

@@ -129,12 +129,11 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
                        window_.position().ahead.size() > kMaxIntervals;
   for (auto i = ready_.begin(); i != ready_.end() && batch.size() < limit;) {
     const std::uint64_t offset = *i;
-    const bool ordered = entry_->definition.ordering == destinations::Ordering::User;
-    const std::string key = ordered ? window_.at(offset).record->user : std::string{};
+    const std::string key = key_at(offset);
     if (crowded && offset != window_.first_open()) {
       break;
     }
-    const auto waits = ordered && !keys.contains(key) ? must_wait(offset, key) : false;
+    const auto waits = !key.empty() && !keys.contains(key) ? must_wait(offset, key) : false;
     if (!waits) {
       break;
     }
@@ -180,6 +179,38 @@ std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::str
   return delivery;
 }
 
+/// What the order of an event of the window goes by; empty where none is kept.
+std::string Forwarder::key_at(std::uint64_t offset) {
+  if (entry_->definition.ordering != destinations::Ordering::User) {
+    return {};
+  }
+  std::string& key = window_.key_at(offset);
+  if (key.empty()) {
+    const storage::RecordPointer& record = window_.at(offset).record;
+    const auto event = events::Event::decode(record->body);
+    key = event ? keys_.key_of(*event, [this](const std::string& other) { return is_open(other); })
+                : record->user;
+  }
+  return key;
+}
+
+bool Forwarder::is_open(const std::string& key) {
+  return busy_keys_.contains(key) || has_rows(key).value_or(true);
+}
+
+/// Whether something of the key is parked. Nothing: the store does not answer.
+std::optional<bool> Forwarder::has_rows(const std::string& key) {
+  if (parked_ + settlement_.parked() <= 0) {
+    return false;
+  }
+  if (std::ranges::any_of(settlement_.batch().dues,
+                          [&](const storage::Enqueue& due) { return due.order_key == key; })) {
+    return true;
+  }
+  const auto rows = services_.store.list({.queue = queue_, .order_key = key, .limit = 1}, soon());
+  return rows ? std::optional(!rows->items.empty()) : std::nullopt;
+}
+
 /// Whether an earlier event of the key is not through yet; moves this one behind it. Nothing: the
 /// store does not answer.
 std::optional<bool> Forwarder::must_wait(std::uint64_t offset, const std::string& key) {
@@ -187,17 +218,9 @@ std::optional<bool> Forwarder::must_wait(std::uint64_t offset, const std::string
     waiting_[key].insert(offset);
     return true;
   }
-  if (parked_ + settlement_.parked() <= 0) {
-    return false;
-  }
-  const bool just_parked = std::ranges::any_of(
-      settlement_.batch().dues, [&](const storage::Enqueue& due) { return due.order_key == key; });
-  const auto rows = services_.store.list({.queue = queue_, .order_key = key, .limit = 1}, soon());
-  if (!just_parked && !rows) {
-    return std::nullopt;
-  }
-  if (!just_parked && rows->items.empty()) {
-    return false;
+  const auto rows = has_rows(key);
+  if (!rows || !*rows) {
+    return rows;
   }
   hold_behind_row(offset, key);
   if (const auto later = waiting_.find(key); later != waiting_.end()) {

@@ -54,12 +54,11 @@ void Forwarder::close_gaps() {
 /// Open events below that offset, but those on their way and behind them. False when there are
 /// none.
 bool Forwarder::park_below(std::uint64_t bound) {
-  const bool ordered = entry_->definition.ordering == destinations::Ordering::User;
   bool any = false;
   while (!ready_.empty() && *ready_.begin() < bound) {
     const std::uint64_t offset = *ready_.begin();
-    const std::string key = ordered ? window_.at(offset).record->user : std::string{};
-    const auto waits = ordered ? must_wait(offset, key) : false;
+    const std::string key = key_at(offset);
+    const auto waits = key.empty() ? false : must_wait(offset, key);
     if (!waits) {
       return any;
     }

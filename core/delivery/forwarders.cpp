@@ -36,7 +36,7 @@ Forwarders::Forwarders(storage::Store& store,
       http_(http),
       clock_(clock),
       random_(random),
-      dead_letters_(store, destinations, clock),
+      dead_letters_(store, destinations, clock, limits.letters_kept),
       metrics_(registry),
       limits_(limits) {}
 

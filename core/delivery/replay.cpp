@@ -406,6 +406,12 @@ Result<void> Replay::settle(const ReplayItem& item, const std::string& failure) 
     ++summary_.counts.sent;
     return source_.acknowledged(item);
   }
+  if (options_.on_error == ReplayOptions::OnError::Bury && item.letter.empty()) {
+    if (auto buried = hooks_.bury(item, failure); !buried) {
+      cut_ = true;
+      return buried;
+    }
+  }
   note_failure(failure, fmt::format("item {}: {}", item.position, failure));
   if (options_.on_error == ReplayOptions::OnError::Stop) {
     summary_.stopped = true;

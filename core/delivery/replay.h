@@ -25,7 +25,7 @@ namespace edge::delivery {
 /// What to send again and how (cli spec 11, replay).
 struct ReplayOptions {
   enum class Timestamps : std::uint8_t { Keep, Shift, Now };
-  enum class OnError : std::uint8_t { Skip, Stop };
+  enum class OnError : std::uint8_t { Skip, Stop, Bury };
 
   std::optional<Time> since = {};  ///< by the event's own time; events without one pass
   std::optional<Time> until = {};
@@ -75,6 +75,8 @@ struct ReplayHooks {
   std::function<bool(std::chrono::milliseconds)> wait;
   std::function<bool()> interrupted;
   std::function<void(const ReplayCounts&)> progress;
+  /// With `OnError::Bury`: keeps what the target refused as a dead letter. A failure ends the run.
+  std::function<Result<void>(const ReplayItem&, const std::string& reason)> bury = {};
 };
 
 /// Sends the events of a source to a target: paced, deduplicated, several batches at once. After

@@ -29,7 +29,7 @@ std::vector<std::uint64_t> Window::add(const storage::Slice& slice,
       continue;
     }
     const bool settled = was_settled(record->offset);
-    items_.emplace(record->offset, Item{settled ? nullptr : record, now, settled});
+    items_.emplace(record->offset, Item{settled ? nullptr : record, now, settled, {}});
     if (!settled) {
       opened.push_back(record->offset);
     }

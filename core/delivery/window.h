@@ -28,18 +28,20 @@ class Window {
     storage::RecordPointer record = {};
     SteadyTime seen = {};
     bool settled = false;
+    std::string key = {};  ///< by which it is ordered, once that was asked for
   };
 
   /// Starts at a stored position.
   void start(storage::Position position);
 
   /// Takes what was read after `reached()`; records that are not routed to the destination with
-  /// that number, and those that were settled before a restart, are passed over. Returns the offsets
-  /// that are open.
+  /// that number, and those that were settled before a restart, are passed over. Returns the
+  /// offsets that are open.
   std::vector<std::uint64_t> add(const storage::Slice& slice, unsigned number, SteadyTime now);
   void settle(std::uint64_t offset);
 
   [[nodiscard]] const Item& at(std::uint64_t offset) const { return items_.at(offset); }
+  [[nodiscard]] std::string& key_at(std::uint64_t offset) { return items_.at(offset).key; }
   /// The open record at that offset; null: none.
   [[nodiscard]] const Item* find_open(std::uint64_t offset) const {
     const auto found = items_.find(offset);

@@ -7,6 +7,7 @@
 
 #include "core/delivery/report.h"
 #include "core/edge.h"
+#include "core/json/members.h"
 #include "daemon/routes.h"
 
 namespace edge::routes {
@@ -109,6 +110,33 @@ Result<http::Response> replay(Edge& edge, const http::Request& request) {
   return http::json(out);
 }
 
+/// `{"destination","event","reason"}`
+Result<http::Response> enter(Edge& edge, const http::Request& request) {
+  const auto document = json::Document::parse(request.body(), json::kApi);
+  if (!document) {
+    return Failure(document.error());
+  }
+  const json::Value body = document->root();
+  const auto event = body.find("event");
+  const std::string reason = json::text_in(body, "reason");
+  if (!event || !event->is_object()) {
+    return Failure(wrong("event must be an object", "/event"));
+  }
+  if (reason.empty()) {
+    return Failure(wrong("say why it was given up", "/reason"));
+  }
+  return edge.forwarders.dead_letters()
+      .enter(json::text_in(body, "destination"),
+             event->raw(),
+             reason,
+             edge.random.below(events::Person::kBeyondLog))
+      .map([](const std::string& id) {
+        json::Writer out;
+        out.begin_object().member("success", true).member("id", id).end_object();
+        return http::json(out);
+      });
+}
+
 }  // namespace
 
 void dead_letters(Mount& mount) {
@@ -118,6 +146,9 @@ void dead_letters(Mount& mount) {
   const RouteOptions writes{.needs = "destinations:write", .runs = Runs::OnPool};
   mount.get("/cdp/dead-letters", reads, [&edge](const http::Request& request) {
     return list(edge, request);
+  });
+  mount.post("/cdp/dead-letters", operates, [&edge](const http::Request& request) {
+    return enter(edge, request);
   });
   mount.get("/cdp/dead-letters/:id", reads, [&edge](const http::Request& request) {
     return show(edge, request);

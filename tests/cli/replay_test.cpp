@@ -357,6 +357,46 @@ TEST_CASE("dead letters are replayed beside the daemon that holds them", "[cli]"
   CHECK(handed.out == "1\n");
 }
 
+TEST_CASE("what a destination refuses of a replay can be kept as dead letters", "[cli]") {
+  Receiver receiver([](const Received& request) {
+    return request.header("webhook-id") == "msg_m1" ? Reaction::fail(400) : Reaction{};
+  });
+  const Sandbox sandbox;
+  const std::string file = sandbox.write("events.jsonl", events(3));
+  std::vector<std::string> there;
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), there.begin(), there.end());
+    return sandbox.edgectl(words, {.env = kAllow});
+  };
+  REQUIRE(run({"destination", "create", "hook", "--to", receiver.url()}).exit == 0);
+  edge::test::DaemonProcess daemon(
+      "[[destinations]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"https://h.example\"\n");
+  if (GENERATE(false, true)) {
+    REQUIRE(daemon.start());
+    there = {"--url", daemon.url(), "--token-file", sandbox.write("key", daemon.key())};
+  }
+
+  const Finished done =
+      run({"replay", "--from", file, "--to", "destination:hook", "--on-error", "dlq"});
+
+  INFO(done.err);
+  CHECK(done.exit == 8);
+  CHECK(done.err.find("replayed 2 · deduplicated 0 · failed 1") != std::string::npos);
+  CHECK(run({"dlq", "list", "--by", "reason"}).out.find("http_400\t1") != std::string::npos);
+  CHECK(run({"dlq", "export", "hook"}).out.find(R"("messageId":"m1")") != std::string::npos);
+  CHECK(run({"destination",
+             "stats",
+             "hook",
+             "--since",
+             "-1h",
+             "--select",
+             "/destinations/0/since/dead"})
+            .out == "1\n");
+  const Finished wrong = run({"replay", "--from", file, "--to", "-", "--on-error", "dlq"});
+  CHECK(wrong.exit == 2);
+  CHECK(wrong.err.find("--to destination:NAME") != std::string::npos);
+}
+
 TEST_CASE("the line to continue an interrupted replay says all that was given", "[cli]") {
   int refused = 0;
   Receiver receiver([&refused](const Received& request) {

@@ -289,6 +289,33 @@ TEST_CASE("old parts of the log go when all have passed them", "[storage]") {
   CHECK(offset_of(store->commit(appending({"6"}), soon())) > offsets[5]);
 }
 
+TEST_CASE("the oldest parts of the log go while it has more octets than it may", "[storage]") {
+  Subject store("sqlite", rolling());
+  std::vector<std::uint64_t> offsets;
+  for (int i = 0; i < 6; ++i) {
+    offsets.push_back(offset_of(store->commit(appending({std::to_string(i)}), soon())));
+    store.clock.advance(1s);
+  }
+  REQUIRE(store->erase({.offsets = {offsets[5]}}, soon()));  // seals what is there
+  const std::uint64_t bytes = store->health().log_bytes;
+  const std::uint64_t part = bytes / store->health().volumes;
+  const auto retain = [&](std::uint64_t passed, std::uint64_t most) {
+    return *store->retain({.passed = passed, .max_bytes = most}, soon());
+  };
+
+  CHECK(retain(offsets[5], 0) == 0);
+  CHECK(retain(offsets[5], bytes) == 0);
+  CHECK(retain(offsets[0], bytes - part * 3) == 1);  // no more has been passed
+  CHECK(ids_after(*store, 0) == IdList{"1", "2", "3", "4"});
+  CHECK(retain(offsets[5], bytes - part * 2) >= 1);
+  CHECK(store->health().log_bytes <= bytes - part * 2);
+  const auto left = ids_after(*store, 0);
+  CHECK(left.back() == "4");
+  CHECK(left.size() < 4);
+  CHECK(retain(offsets[5], 1) >= 1);
+  CHECK(store->health().volumes == 1);  // the one that is written to
+}
+
 TEST_CASE("a store for reading erases nothing", "[storage]") {
   Subject writer("sqlite");
   REQUIRE(writer->commit(appending({"a"}), soon()));

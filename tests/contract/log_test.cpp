@@ -97,6 +97,23 @@ TEST_CASE("an id is known after a restart, across volumes, and forgotten after t
   CHECK(store->commit(appending({"a"}), soon())->duplicates.empty());
 }
 
+TEST_CASE("the window in which ids are known can be set", "[storage]") {
+  Subject store("sqlite", {.roll_after = 1h, .dedupe_window = 48h});
+  const auto is_known = [&] {
+    return !store->commit(appending({"a"}), soon())->duplicates.empty();
+  };
+  REQUIRE_FALSE(is_known());
+  store.clock.advance(2h);
+  REQUIRE(store->commit(appending({"b"}), soon()));  // the part with the first one is closed
+
+  store.clock.advance(45h);
+  store.reopen();
+  CHECK(is_known());
+  store.clock.advance(3h);
+  store.reopen();
+  CHECK_FALSE(is_known());
+}
+
 TEST_CASE("a token on a log batch gives the first receipt, also across volumes", "[storage]") {
   Subject store(GENERATE("memory", "sqlite"), rolling());
   const auto append = [&] {

@@ -17,7 +17,7 @@ namespace edge::test {
 using namespace std::chrono_literals;  // NOLINT(google-global-names-in-headers): durations of tests
 
 inline storage::Deadline soon() {
-  return storage::Deadline::in(20s);
+  return storage::Deadline::in(60s);  // a disk that others use may be slow
 }
 
 /// A store named "memory" or "sqlite". One thread only; the store itself is thread-safe.

@@ -98,6 +98,28 @@ TEST_CASE("destinations are made, changed, paused and removed over HTTP", "[dest
   CHECK(asking.ask("GET", "/cdp/destinations/amp").status == 404);
 }
 
+TEST_CASE("a client can keep what it sent in vain", "[destinations]") {
+  DaemonProcess daemon(
+      "[[destinations]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"https://h.example\"\n");
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  const auto enter = [&](const std::string& body) {
+    return asking.ask("POST", "/cdp/dead-letters", body);
+  };
+  const std::string event = R"("event":{"type":"track","event":"E","messageId":"m","userId":"u"})";
+
+  const auto entered = enter(R"({"destination":"hook","reason":"http_400",)" + event + "}");
+
+  CHECK(entered.status == 200);
+  const auto letter = asking.ask("GET", "/cdp/dead-letters/" + entered.at("/id"));
+  CHECK(letter.at("/reason") == "http_400");
+  CHECK(letter.at("/messageId") == "m");
+  CHECK(asking.ask("GET", "/cdp/destinations/hook").at("/dead") == "1");
+  CHECK(enter(R"({"destination":"none","reason":"x",)" + event + "}").status == 404);
+  CHECK(enter(R"({"destination":"hook",)" + event + "}").at("/field") == "/reason");
+  CHECK(enter(R"({"destination":"hook","reason":"x"})").at("/field") == "/event");
+}
+
 TEST_CASE("a filter lets the events through for which it is true", "[destinations]") {
   Receiver receiver;
   DaemonProcess daemon(kOutbound);

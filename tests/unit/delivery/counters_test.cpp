@@ -26,7 +26,7 @@ TEST_CASE("what happened since a moment is told in steps of ten minutes, for a m
   bench.append("b", "u2");
   forwarder->work();
   bench.clock.advance(1h);
-  bench.http.follow(test::failing("c", 400));
+  bench.http.follow(failing("c", 400));
   bench.append("c", "u3");
   bench.append("d", "u4");
   forwarder->work();
@@ -49,7 +49,7 @@ TEST_CASE("a month's steps are more than one page of the store", "[delivery]") {
   for (int step = 0; step < 1'200; ++step) {
     storage::Batch batch;
     add_count(batch, "hook", Count::Delivered, 2, bench.clock.store_now());
-    REQUIRE(bench.store.commit(std::move(batch), soon()));
+    REQUIRE(bench.store.commit(std::move(batch), DeliveryBench::soon()));
     bench.clock.advance(kCountStep);
   }
 

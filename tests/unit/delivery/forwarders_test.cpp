@@ -36,15 +36,16 @@ struct Live {
   void append(int n) {
     for (int i = 0; i < n; ++i) {
       const std::string id = "e" + std::to_string(appended_++);
+      const std::string user = "u" + std::to_string(i % 7);
       storage::Batch batch;
-      batch.appends.push_back(
-          {.stream = destinations::kStream,
-           .records = {{.source = "t",
-                        .id = id,
-                        .at = to_ms(clock.now()),
-                        .routes = ~std::uint64_t{0},
-                        .user = "u" + std::to_string(i % 7),
-                        .body = R"({"type":"track","event":"x","messageId":")" + id + "\"}"}}});
+      batch.appends.push_back({.stream = destinations::kStream,
+                               .records = {{.source = "t",
+                                            .id = id,
+                                            .at = to_ms(clock.now()),
+                                            .routes = ~std::uint64_t{0},
+                                            .user = user,
+                                            .body = R"({"type":"track","event":"x","messageId":")" +
+                                                    id + R"(","userId":")" + user + "\"}"}}});
       REQUIRE(store.commit(std::move(batch), DeliveryBench::soon()));
     }
   }

@@ -291,6 +291,21 @@ TEST_CASE("CSV and gzipped files become events", "[delivery]") {
   CHECK(bench.target.got["z"] == 1);
 }
 
+TEST_CASE("one column can fill several fields, a field takes one column", "[delivery]") {
+  Bench bench;
+  const std::string csv = bench.write("list.csv", "id,type,mail\nu1,identify,a@x.example\n");
+
+  REQUIRE(bench.run_file(csv, {{"userId", "id"}, {"messageId", "id"}, {"traits.login", "mail"}})
+              ->counts.sent == 1);
+
+  const auto event = events::Event::decode(bench.target.order[0]);
+  CHECK(event->user_id() == "u1");
+  CHECK(event->message_id() == "u1");
+  CHECK(event->traits()->raw() == R"({"login":"a@x.example"})");
+  auto twice = open_replay_file(csv, {{"userId", "id"}, {"userId", "mail"}});
+  CHECK((*twice)->next().error().message == "userId is mapped twice, it takes one column");
+}
+
 TEST_CASE("a file that cannot be used is refused by name", "[delivery]") {
   const Bench bench;
   const std::string csv = bench.write("a.csv", "x\n1\n");
