@@ -217,7 +217,7 @@ Result<int> run(Call& call) {
     }
     return stop.load() == 0;
   };
-  ReplayEnds ends(call, hooks.wait);
+  ReplayEnds ends(call, hooks.wait, options->on_error == ReplayOptions::OnError::Bury);
   const auto source = ends.source(call["from"]);
   if (!source) {
     return Failure(source.error());

@@ -46,8 +46,7 @@ Result<delivery::ColumnMap> column_map(const Call& call) {
 }  // namespace
 
 Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::string& from) {
-  const bool buries = call_["on-error"] == "dlq" && !call_.dry_run();
-  if (buries && call_.running_daemon() == nullptr) {
+  if (buries_ && !call_.dry_run() && call_.running_daemon() == nullptr) {
     call_.edge(Call::Access::Write);  // as it is opened first, so it stays
   }
   if (from == "store") {
@@ -98,7 +97,7 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::daemon(
 }
 
 Result<std::unique_ptr<delivery::ReplayTarget>> ReplayEnds::target(const std::string& to) {
-  if (call_["on-error"] == "dlq" && !behind(to, "destination:")) {
+  if (buries_ && !behind(to, "destination:")) {
     return Failure(usage_error(
         "dead letters belong to a destination: --on-error dlq goes with --to destination:NAME",
         "on-error"));

@@ -21,9 +21,10 @@ namespace edge::cli {
 /// Opens what `--from` and `--to` name and owns what they need. One thread only.
 class ReplayEnds {
  public:
-  /// `wait` is how to wait for a daemon that does not answer now; false: interrupted.
-  ReplayEnds(Call& call, std::function<bool(std::chrono::milliseconds)> wait)
-      : call_(call), wait_(std::move(wait)) {}
+  /// `wait` is how to wait for a daemon that does not answer now; false: interrupted. `buries`:
+  /// what the target refuses goes to `graveyard`.
+  ReplayEnds(Call& call, std::function<bool(std::chrono::milliseconds)> wait, bool buries = false)
+      : call_(call), wait_(std::move(wait)), buries_(buries) {}
 
   /// `FILE`, `-`, `store`, `queue:NAME`, `dlq`, `dlq:NAME`, `http(s)://daemon`. Failure: usage, or
   /// of the file, the store, the queue or the daemon.
@@ -37,8 +38,8 @@ class ReplayEnds {
   /// What watches for events that the target no longer knows, when history is sent to a destination
   /// that forgets ids; after `target`.
   std::optional<HistoryWatch> history(const std::string& from, const std::string& to);
-  /// Keeps what that target refuses among the dead letters of the daemon, or of the store where none
-  /// runs; after `target`.
+  /// Keeps what that target refuses among the dead letters of the daemon, or of the store where
+  /// none runs; after `target`.
   std::function<Result<void>(const delivery::ReplayItem&, const std::string& reason)> graveyard(
       const std::string& to);
   /// Locally stored events: profiles and forwarders take notice.
@@ -57,6 +58,7 @@ class ReplayEnds {
   destinations::Catalogue catalogue_;
   std::unique_ptr<transport::HttpClient> client_;
   std::unique_ptr<Ids> ids_;
+  const bool buries_;
   bool stores_ = false;
 };
 

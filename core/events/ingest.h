@@ -57,8 +57,8 @@ struct Outcome {
 /// found.
 using Done = std::function<void(Result<std::vector<Outcome>>)>;
 
-/// Decides where an event (its canonical text) is forwarded, and may note that in the text: what the
-/// record has as `routes`. Quick; called on the threads that accept.
+/// Decides where an event (its canonical text) is forwarded, and may note that in the text: what
+/// the record has as `routes`. Quick; called on the threads that accept.
 using Router = std::function<std::uint64_t(std::string& body)>;
 
 /// Why a valid event must not be kept: a constant that it is counted under, or nothing. `draft` is

@@ -258,9 +258,10 @@ Result<void> Projector::fold_next(const Prepared& prepared) {
       return attended;
     }
   }
-  const bool is_full =
-      ledger_.pending_items() > kMaxPendingItems || ledger_.pending_bytes() > kMaxPendingBytes ||
-      received_run_.size() >= kMaxPendingItems || segments_.announcements().size() >= kMaxAnnouncements;
+  const bool is_full = ledger_.pending_items() > kMaxPendingItems ||
+                       ledger_.pending_bytes() > kMaxPendingBytes ||
+                       received_run_.size() >= kMaxPendingItems ||
+                       segments_.announcements().size() >= kMaxAnnouncements;
   return is_full ? begin_flush() : Result<void>{};
 }
 

@@ -130,7 +130,8 @@ Result<http::Response> enter(Edge& edge, const http::Request& request) {
              event->raw(),
              reason,
              edge.random.below(events::Person::kBeyondLog))
-      .map([](const std::string& id) {
+      .map([&edge](const std::string& id) {
+        edge.forwarders.rows_changed();  // and counters
         json::Writer out;
         out.begin_object().member("success", true).member("id", id).end_object();
         return http::json(out);

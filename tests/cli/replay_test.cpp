@@ -231,7 +231,7 @@ TEST_CASE("events go through the local store to a webhook, failures come back wi
   };
   CHECK(counted("-1h", "/destinations/0/since/delivered") == "3\n");
   CHECK(counted("-1h", "/destinations/0/since/dead") == "3\n");
-  CHECK(counted("2033-01-01", "/destinations/0/since/dead") == "0\n");
+  CHECK(counted("2033-01-01T00:00:00Z", "/destinations/0/since/dead") == "0\n");
   CHECK(receiver.count() == 6);
 }
 
