@@ -154,7 +154,7 @@ class Forwarder {
   std::optional<Delivery> delivery_of(const storage::Due& row);
   std::vector<Delivery> pick_fresh(std::size_t limit);
   std::optional<Delivery> fresh_delivery(std::uint64_t offset, std::string key);
-  std::string key_at(std::uint64_t offset);
+  std::string key_at(std::uint64_t offset, const std::set<std::string>& picked = {});
   bool is_open(const std::string& key);
   std::optional<bool> has_rows(const std::string& key);
   std::optional<bool> must_wait(std::uint64_t offset, const std::string& key);

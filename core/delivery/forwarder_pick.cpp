@@ -129,7 +129,7 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
                        window_.position().ahead.size() > kMaxIntervals;
   for (auto i = ready_.begin(); i != ready_.end() && batch.size() < limit;) {
     const std::uint64_t offset = *i;
-    const std::string key = key_at(offset);
+    const std::string key = key_at(offset, keys);
     if (crowded && offset != window_.first_open()) {
       break;
     }
@@ -179,8 +179,9 @@ std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::str
   return delivery;
 }
 
-/// What the order of an event of the window goes by; empty where none is kept.
-std::string Forwarder::key_at(std::uint64_t offset) {
+/// What the order of an event of the window goes by; empty where none is kept. `picked`: keys of
+/// what is about to be sent.
+std::string Forwarder::key_at(std::uint64_t offset, const std::set<std::string>& picked) {
   if (entry_->definition.ordering != destinations::Ordering::User) {
     return {};
   }
@@ -188,8 +189,10 @@ std::string Forwarder::key_at(std::uint64_t offset) {
   if (key.empty()) {
     const storage::RecordPointer& record = window_.at(offset).record;
     const auto event = events::Event::decode(record->body);
-    key = event ? keys_.key_of(*event, [this](const std::string& other) { return is_open(other); })
-                : record->user;
+    const auto is_waited_for = [&](const std::string& other) {
+      return picked.contains(other) || is_open(other);
+    };
+    key = event ? keys_.key_of(*event, is_waited_for) : record->user;
   }
   return key;
 }

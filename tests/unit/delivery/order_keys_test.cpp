@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/unit/delivery/delivery_bench.h"
@@ -90,6 +91,29 @@ TEST_CASE("a visitor's events go before those of the user they turn out to be", 
   CHECK(sent == Ids{"page", "page", "login", "order"});
   CHECK(forwarder->status()->delivered == 4);
   CHECK(forwarder->status()->pending == 0);
+}
+
+TEST_CASE("who logs in on a second device goes behind what was picked of it", "[delivery]") {
+  DeliveryBench bench(R"({"ordering":"user","batch":2})");
+  const auto forwarder = bench.forwarder();
+  bench.http.follow(ScriptedHttp::answering(408));
+  bench.append_event(text("else", R"("userId":"v")"), "else", "v");
+  forwarder->work();
+  bench.http.follow(ScriptedHttp::answering(200));
+  bench.append_event(text("home", R"("userId":"u")"), "home", "u");
+  forwarder->work();
+  bench.http.follow(ScriptedHttp::answering(408));
+
+  bench.append_event(text("page", R"("anonymousId":"a2")"), "page", "a2");
+  bench.append_event(text("login", R"("userId":"u","anonymousId":"a2")"), "login", "u");
+  forwarder->work();
+
+  std::vector<std::string> keys;
+  for (const storage::Due& row : bench.rows()) {
+    keys.push_back(row.id + " " + row.order_key);
+  }
+  std::ranges::sort(keys);
+  CHECK(keys == Ids{"else v", "login a2", "page a2"});
 }
 
 TEST_CASE("who waits behind a visitor's event in flight can be forgotten", "[delivery]") {
