@@ -44,12 +44,10 @@ Result<std::string> json_of(Edge& edge,
   json::Writer out;
   out.begin_object();
   delivery::write_destination(out, **entry, *status, edge.catalogue);
-  if (since) {
-    const auto happened = delivery::happened_since(edge.store, (*entry)->definition.id, *since);
-    if (!happened) {
-      return Failure(happened.error());
-    }
-    delivery::write_since(out, *since, *happened);
+  const auto written =
+      since ? delivery::write_since(out, edge.store, **entry, *since) : Result<void>();
+  if (!written) {
+    return Failure(written.error());
   }
   return out.end_object().take();
 }

@@ -18,22 +18,14 @@ const char* name_of(Count count) {
   return kNames.at(static_cast<std::size_t>(count));
 }
 
-Time step_of(Time time) {
-  return std::chrono::floor<std::chrono::milliseconds>(time) -
-         std::chrono::milliseconds(to_ms(time) % std::chrono::milliseconds(kCountStep).count());
+/// When the step that a moment lies in begins, in ms.
+std::int64_t step_of(Time time) {
+  const std::int64_t step = std::chrono::milliseconds(kCountStep).count();
+  return std::max<std::int64_t>(to_ms(time), 0) / step * step;
 }
 
 std::string step_prefix(Time time) {
-  return fmt::format("since/{:013}/", std::max<std::int64_t>(to_ms(step_of(time)), 0));
-}
-
-void add(storage::Batch& batch, storage::Key key, std::int64_t by, std::int64_t expires) {
-  const auto found = std::ranges::find(batch.adds, key, &storage::Add::key);
-  if (found == batch.adds.end()) {
-    batch.adds.push_back({std::move(key), by, expires});
-  } else {
-    found->by += by;
-  }
+  return fmt::format("since/{:013}/", step_of(time));
 }
 
 std::int64_t* member_of(Happened& happened, std::string_view name) {
@@ -52,12 +44,12 @@ storage::Key counter_key(std::string_view destination, Count count) {
 
 void add_count(
     storage::Batch& batch, std::string_view destination, Count count, std::int64_t by, Time now) {
-  add(batch, counter_key(destination, count), by, 0);
+  batch.adds.push_back({counter_key(destination, count), by});
   if (count != Count::Parked) {
-    add(batch,
-        {kSpace, std::string(destination), step_prefix(now) + name_of(count)},
-        by,
-        to_ms(step_of(now) + kCountStep + kCountsKept));
+    const std::chrono::milliseconds kept = kCountStep + kCountsKept;
+    batch.adds.push_back({{kSpace, std::string(destination), step_prefix(now) + name_of(count)},
+                          by,
+                          step_of(now) + kept.count()});
   }
 }
 

@@ -21,7 +21,7 @@ namespace edge::delivery {
 enum class Count : std::uint8_t { Delivered, Dead, Attempts, Parked, Retried };
 
 storage::Key counter_key(std::string_view destination, Count count);
-/// Counts in both.
+/// Counts in both; once per batch and `count`.
 void add_count(
     storage::Batch& batch, std::string_view destination, Count count, std::int64_t by, Time now);
 

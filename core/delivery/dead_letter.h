@@ -58,13 +58,16 @@ struct Replayed {
   std::size_t quarantined = 0;  ///< left alone, replayed too often already
 };
 
-/// The dead letters of all destinations, kept for 14 days (`outbound.dead_letters`). Thread-safe.
+/// How long they are kept unless `outbound.dead_letters` says otherwise.
+inline constexpr std::chrono::hours kLettersKept{24 * 14};
+
+/// The dead letters of all destinations. Thread-safe.
 class DeadLetters {
  public:
   DeadLetters(storage::Store& store,
               const destinations::Destinations& destinations,
               const Clock& clock,
-              std::chrono::milliseconds kept = std::chrono::hours{24 * 14})
+              std::chrono::milliseconds kept = kLettersKept)
       : store_(store), destinations_(destinations), clock_(clock), kept_(kept) {}
 
   [[nodiscard]] Result<LetterPage> list(const LetterQuery& query) const;

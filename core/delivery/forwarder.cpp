@@ -69,7 +69,8 @@ Result<void> Forwarder::start() {
 Result<void> Forwarder::read_keys() {
   constexpr int kPages = 10;
   storage::List query{.queue = queue_};
-  for (int page = 0; page < kPages && parked_ > 0; ++page) {
+  const bool is_ordered = entry_->definition.ordering == destinations::Ordering::User;
+  for (int page = 0; page < kPages && is_ordered && parked_ > 0; ++page) {
     const auto rows = services_.store.list(query, soon());
     if (!rows) {
       return Failure(rows.error());

@@ -61,7 +61,7 @@ const char* name_of(Status::State state);
 /// What forwarders borrow.
 /// What the operator may set of them all.
 struct ForwarderLimits {
-  std::chrono::milliseconds letters_kept = std::chrono::hours{24 * 14};  ///< dead letters
+  std::chrono::milliseconds letters_kept = kLettersKept;  ///< dead letters
   std::int64_t parked = 1'000'000;  ///< rows of one destination; above, it reads no further
 };
 
@@ -126,6 +126,12 @@ class Forwarder {
     std::uint32_t done = 0;         ///< of its requests
   };
 
+  /// An event of the window while it is looked at: read at most once.
+  struct Looked {
+    std::uint64_t offset = 0;
+    std::optional<events::Event> event = {};
+  };
+
   /// Somebody whose data goes.
   struct Forgetting {
     std::shared_ptr<const events::Person> person;
@@ -153,8 +159,8 @@ class Forwarder {
   bool is_due(const storage::Due& row, const Delivery& delivery, std::int64_t now) const;
   std::optional<Delivery> delivery_of(const storage::Due& row);
   std::vector<Delivery> pick_fresh(std::size_t limit);
-  std::optional<Delivery> fresh_delivery(std::uint64_t offset, std::string key);
-  std::string key_at(std::uint64_t offset, const std::set<std::string>& picked = {});
+  std::optional<Delivery> fresh_delivery(Looked looked, std::string key);
+  std::string key_of(Looked& looked, const std::set<std::string>& picked = {});
   bool is_open(const std::string& key);
   std::optional<bool> has_rows(const std::string& key);
   std::optional<bool> must_wait(std::uint64_t offset, const std::string& key);

@@ -181,7 +181,7 @@ bool Forwarder::give_up_old() {
       break;
     }
     unlist(*offset);
-    static_cast<void>(fresh_delivery(*offset, {}));  // gives it up
+    static_cast<void>(fresh_delivery({.offset = *offset}, {}));  // gives it up
     any = true;
   }
   return any;

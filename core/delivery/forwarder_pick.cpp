@@ -14,6 +14,11 @@ storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
 }
 
+std::optional<events::Event> read_event(const storage::Record& record) {
+  auto event = events::Event::decode(record.body);
+  return event ? std::optional(std::move(*event)) : std::nullopt;
+}
+
 }  // namespace
 
 /// How many events the next request may carry: one while the destination is probed, more than
@@ -129,10 +134,11 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
                        window_.position().ahead.size() > kMaxIntervals;
   for (auto i = ready_.begin(); i != ready_.end() && batch.size() < limit;) {
     const std::uint64_t offset = *i;
-    const std::string key = key_at(offset, keys);
     if (crowded && offset != window_.first_open()) {
       break;
     }
+    Looked looked{.offset = offset};
+    const std::string key = key_of(looked, keys);
     const auto waits = !key.empty() && !keys.contains(key) ? must_wait(offset, key) : false;
     if (!waits) {
       break;
@@ -149,7 +155,7 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
       break;
     }
     i = ready_.erase(i);
-    if (auto delivery = fresh_delivery(offset, key)) {
+    if (auto delivery = fresh_delivery(std::move(looked), key)) {
       keys.insert(key);
       batch.push_back(std::move(*delivery));
     }
@@ -158,9 +164,13 @@ std::vector<Delivery> Forwarder::pick_fresh(std::size_t limit) {
 }
 
 /// An event of the window; nothing when it cannot be read or is too old, then it is settled.
-std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::string key) {
+std::optional<Delivery> Forwarder::fresh_delivery(Looked looked, std::string key) {
+  const std::uint64_t offset = looked.offset;
   const storage::RecordPointer& record = window_.at(offset).record;
-  auto event = events::Event::decode(record->body);
+  std::optional<events::Event>& event = looked.event;
+  if (!event) {
+    event = read_event(*record);
+  }
   if (!event) {
     window_.settle(offset);  // ingest never stores such a record
     settlement_.count(Count::Dead, 1);
@@ -181,18 +191,18 @@ std::optional<Delivery> Forwarder::fresh_delivery(std::uint64_t offset, std::str
 
 /// What the order of an event of the window goes by; empty where none is kept. `picked`: keys of
 /// what is about to be sent.
-std::string Forwarder::key_at(std::uint64_t offset, const std::set<std::string>& picked) {
+std::string Forwarder::key_of(Looked& looked, const std::set<std::string>& picked) {
   if (entry_->definition.ordering != destinations::Ordering::User) {
     return {};
   }
-  std::string& key = window_.key_at(offset);
+  std::string& key = window_.key_at(looked.offset);
   if (key.empty()) {
-    const storage::RecordPointer& record = window_.at(offset).record;
-    const auto event = events::Event::decode(record->body);
+    const storage::Record& record = *window_.at(looked.offset).record;
+    looked.event = read_event(record);
     const auto is_waited_for = [&](const std::string& other) {
       return picked.contains(other) || is_open(other);
     };
-    key = event ? keys_.key_of(*event, is_waited_for) : record->user;
+    key = looked.event ? keys_.key_of(*looked.event, is_waited_for) : record.user;
   }
   return key;
 }

@@ -57,7 +57,8 @@ bool Forwarder::park_below(std::uint64_t bound) {
   bool any = false;
   while (!ready_.empty() && *ready_.begin() < bound) {
     const std::uint64_t offset = *ready_.begin();
-    const std::string key = key_at(offset);
+    Looked looked{.offset = offset};
+    const std::string key = key_of(looked);
     const auto waits = key.empty() ? false : must_wait(offset, key);
     if (!waits) {
       return any;
@@ -67,7 +68,7 @@ bool Forwarder::park_below(std::uint64_t bound) {
     if (*waits) {
       continue;
     }
-    if (const auto delivery = fresh_delivery(offset, key)) {
+    if (const auto delivery = fresh_delivery(std::move(looked), key)) {
       settlement_.park(*delivery, to_ms(services_.clock.store_now()));
       window_.settle(offset);
     }

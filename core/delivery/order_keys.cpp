@@ -27,7 +27,7 @@ std::vector<std::string> names_of(const events::Event& event) {
 }  // namespace
 
 std::string OrderKeys::key_of(const events::Event& event, const IsOpen& is_open) {
-  const std::vector<std::string> names = names_of(event);
+  std::vector<std::string> names = names_of(event);
   std::string key;
   for (const std::string& name : names) {
     const auto found = keys_.find(name);
@@ -39,15 +39,19 @@ std::string OrderKeys::key_of(const events::Event& event, const IsOpen& is_open)
     }
   }
   key = key.empty() ? std::string(event.user_key()) : key;
-  remember(event, key);
+  join(std::move(names), key);
   return key;
 }
 
 void OrderKeys::remember(const events::Event& event, const std::string& key) {
+  join(names_of(event), key);
+}
+
+void OrderKeys::join(std::vector<std::string> names, const std::string& key) {
   if (keys_.size() > kMostIds) {
     keys_.clear();
   }
-  for (std::string& name : names_of(event)) {
+  for (std::string& name : names) {
     keys_.insert_or_assign(std::move(name), key);
   }
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "core/events/event.h"
 
@@ -28,6 +29,8 @@ class OrderKeys {
   void clear() { keys_.clear(); }
 
  private:
+  void join(std::vector<std::string> names, const std::string& key);
+
   std::unordered_map<std::string, std::string> keys_;  // by kind and id
 };
 

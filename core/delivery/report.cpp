@@ -31,11 +31,16 @@ void write_destination(json::Writer& out,
   write_definition(out, entry.definition, catalogue, true);
 }
 
-void write_since(json::Writer& out, Time since, const Happened& happened) {
-  out.key("since").begin_object();
-  write_time(out, "time", to_ms(since));
-  out.member("delivered", happened.delivered).member("dead", happened.dead);
-  out.member("attempts", happened.attempts).member("retried", happened.retried).end_object();
+Result<void> write_since(json::Writer& out,
+                         storage::Store& store,
+                         const destinations::Entry& entry,
+                         Time since) {
+  return happened_since(store, entry.definition.id, since).map([&](const Happened& happened) {
+    out.key("since").begin_object();
+    write_time(out, "time", to_ms(since));
+    out.member("delivered", happened.delivered).member("dead", happened.dead);
+    out.member("attempts", happened.attempts).member("retried", happened.retried).end_object();
+  });
 }
 
 void write_attempt(json::Writer& out, const destinations::Entry& entry, const Attempt& attempt) {

@@ -16,8 +16,11 @@ void write_destination(json::Writer& out,
                        const Status& status,
                        const destinations::Catalogue& catalogue);
 
-/// What happened since a moment, as the member `since` of that object.
-void write_since(json::Writer& out, Time since, const Happened& happened);
+/// What happened since a moment, as the member `since` of that object. Failure: of the store.
+Result<void> write_since(json::Writer& out,
+                         storage::Store& store,
+                         const destinations::Entry& entry,
+                         Time since);
 
 /// What `POST …/test` answers about one attempt: success, destination, requests, responseTime.
 void write_attempt(json::Writer& out, const destinations::Entry& entry, const Attempt& attempt);

@@ -136,10 +136,16 @@ void Settlement::release(const storage::Due& row) {
 
 void Settlement::count(Count what, std::int64_t by) {
   counts_[static_cast<int>(what)] += by;
-  add_count(batch_, destination_, what, by, clock_.store_now());
+  touch();
 }
 
 storage::Batch Settlement::take() {
+  for (int what = 0; what < static_cast<int>(std::size(counts_)); ++what) {
+    const bool is_split = what == static_cast<int>(Count::Parked) && !batch_.dues.empty();
+    if (counts_[what] != 0 || is_split) {  // portions count their own rows with it
+      add_count(batch_, destination_, static_cast<Count>(what), counts_[what], clock_.store_now());
+    }
+  }
   std::ranges::fill(counts_, 0);
   touched_ = false;
   changed_rows_.clear();

@@ -31,7 +31,7 @@ class Settlement {
   /// `letters_kept`: how long dead letters stay.
   Settlement(std::string destination,
              const Clock& clock,
-             std::chrono::milliseconds letters_kept = std::chrono::hours{24 * 14})
+             std::chrono::milliseconds letters_kept = kLettersKept)
       : destination_(std::move(destination)), clock_(clock), letters_kept_(letters_kept) {}
 
   void delivered(const Delivery& delivery);
@@ -52,7 +52,7 @@ class Settlement {
   void release(const storage::Due& row);
   void count(Count what, std::int64_t by);
 
-  [[nodiscard]] bool is_empty() const { return batch_.adds.empty() && !touched_; }
+  [[nodiscard]] bool is_empty() const { return !touched_; }
   /// Whether what was gathered changes that row; what the store shows of it is old.
   [[nodiscard]] bool changes(const storage::Due& row) const {
     return changed_rows_.contains(row.number);

@@ -20,6 +20,7 @@
 #include "core/events/stored.h"
 #include "core/json/document.h"
 #include "daemon/routes.h"
+#include "daemon/routes/query.h"
 
 namespace edge::routes {
 namespace {
@@ -188,13 +189,11 @@ Result<storage::Find> query_of(const http::Request& request) {
     }
     find.kind = static_cast<std::uint32_t>(*type);
   }
-  if (const auto since = request.query_value("since")) {
-    const auto time = events::parse_time(*since);
-    if (!time) {
-      return Failure({ErrorCode::InvalidArgument, "since must be a time", "since", "bad_since"});
-    }
-    find.since = to_ms(*time);
+  const auto since = since_in(request);
+  if (!since) {
+    return Failure(since.error());
   }
+  find.since = *since ? to_ms(**since) : find.since;
   if (const auto limit = request.query_value("limit")) {
     const auto count = whole_number(*limit, "limit");
     if (!count) {

@@ -67,10 +67,6 @@ Result<http::Response> show(Edge& edge, const http::Request& request) {
 
 /// `{"ids":[…]}`, or `{"destination","reason"}`, or `{"all":true}`, and `"rate"`.
 Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value body) {
-  const auto text = [&](const char* name) {
-    const auto value = body.find(name);
-    return std::string(value ? value->as_string().value_or("") : "");
-  };
   const auto given = body.find("rate");
   const auto rate = given ? destinations::rate_of(*given) : 0;
   if (!rate) {
@@ -86,7 +82,8 @@ Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value
                : Failure(wrong("ids must be a list of at most 1000 texts", "/ids"));
   }
   const auto all = body.find("all");
-  const delivery::LetterQuery query{.destination = text("destination"), .reason = text("reason")};
+  const delivery::LetterQuery query{.destination = json::text_in(body, "destination"),
+                                    .reason = json::text_in(body, "reason")};
   const bool named = !query.destination.empty() || !query.reason.empty();
   if (!named && !(all && all->as_bool().value_or(false))) {
     return Failure(wrong("say which: ids, destination, reason or all", ""));

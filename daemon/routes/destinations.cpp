@@ -8,6 +8,7 @@
 #include "core/delivery/report.h"
 #include "core/edge.h"
 #include "daemon/routes.h"
+#include "daemon/routes/query.h"
 
 namespace edge::routes {
 namespace {
@@ -44,24 +45,9 @@ Result<void> write_one(json::Writer& out,
   }
   out.begin_object();
   delivery::write_destination(out, entry, *status, edge.catalogue);
-  if (since) {
-    const auto happened = delivery::happened_since(edge.store, entry.definition.id, *since);
-    if (!happened) {
-      return Failure(happened.error());
-    }
-    delivery::write_since(out, *since, *happened);
-  }
+  auto written = since ? delivery::write_since(out, edge.store, entry, *since) : Result<void>();
   out.end_object();
-  return {};
-}
-
-Result<std::optional<Time>> since_in(const http::Request& request) {
-  const auto text = request.query_value("since");
-  const auto time = text ? events::parse_time(*text) : std::nullopt;
-  if (text && !time) {
-    return Failure({ErrorCode::InvalidArgument, "since must be a time", "since", "bad_since"});
-  }
-  return time;
+  return written;
 }
 
 Result<http::Response> shown(Edge& edge,
