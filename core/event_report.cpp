@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/delivery/given_up.h"
 #include "core/edge.h"
 
 namespace edge {
@@ -68,25 +69,16 @@ Result<std::optional<Standing>> parked(Edge& edge,
   }
 }
 
-Result<std::optional<Standing>> dead(Edge& edge,
+/// Whether it was given up; nothing: it was delivered.
+Result<std::optional<Standing>> dead(const Edge& edge,
                                      const std::string& destination,
                                      std::uint64_t offset) {
-  delivery::LetterQuery query{.destination = destination, .limit = 500};
-  for (;;) {
-    const auto page = edge.forwarders.dead_letters().list(query);
-    if (!page) {
-      return Failure(page.error());
-    }
-    for (const delivery::DeadLetter& letter : page->items) {
-      if (letter.offset == offset) {
-        return Standing{.status = "dead", .reason = letter.reason, .attempts = letter.attempts};
-      }
-    }
-    if (!page->next) {
-      return std::nullopt;
-    }
-    query.cursor = *page->next;
+  auto note = delivery::given_up(edge.store, destination, offset);
+  if (!note || !*note) {
+    return note ? Result<std::optional<Standing>>(std::nullopt) : Failure(note.error());
   }
+  return Standing{
+      .status = "dead", .reason = std::move((*note)->reason), .attempts = (*note)->attempts};
 }
 
 Result<Standing> standing_of(Edge& edge,

@@ -25,26 +25,31 @@ constexpr int kOk = 200;
 constexpr const char* kPerson = "u-42";
 constexpr std::array<const char*, 4> kDestinations{"segment", "amplitude", "mixpanel", "orders"};
 
-/// Prints the story; nothing with --quiet.
+/// Prints the story; nothing with --quiet, and where the result is data: then it is told by
+/// `write`.
 class Narrator {
  public:
-  explicit Narrator(Call& call) : call_(call) {}
+  explicit Narrator(Call& call)
+      : call_(call),
+        wants_data_(call.layout().format != Format::Table || !call.layout().select.empty()) {}
 
+  [[nodiscard]] bool wants_data() const { return wants_data_; }
   void say(std::string_view text) {
-    if (!call_.quiet()) {
+    if (!wants_data_ && !call_.quiet()) {
       call_.out().line(text);
     }
   }
   void chapter(std::string_view title) {
     const bool color = call_.layout().color;
+    chapters_.push_back({.title = std::string(title)});
     say("");
     say(fmt::format(
-        "{}{}. {}{}", color ? "\x1b[1m" : "", ++chapter_, title, color ? "\x1b[0m" : ""));
+        "{}{}. {}{}", color ? "\x1b[1m" : "", chapters_.size(), title, color ? "\x1b[0m" : ""));
   }
   /// Shows a command and what it prints; throws `Stop` when it ends with another code than
   /// `expected`.
   std::string run(const std::vector<std::string>& arguments, int expected = exit_code::kDone) {
-    say(fmt::format("   $ {}", as_typed(arguments)));
+    show_command(as_typed(arguments));
     const Said said = run_edgectl(arguments);
     if (said.exit != expected) {
       throw Stop({.error = {ErrorCode::Internal,
@@ -58,10 +63,31 @@ class Narrator {
     }
     return said.out;
   }
+  void show_command(const std::string& typed) {
+    say(fmt::format("   $ {}", typed));
+    chapters_.back().commands.push_back(typed);
+  }
+  /// Adds `chapters`: what was shown, and the commands one would type.
+  void write(json::Writer& out) const {
+    out.key("chapters").begin_array();
+    for (const Chapter& chapter : chapters_) {
+      out.begin_object().member("title", chapter.title).key("commands").begin_array();
+      for (const std::string& command : chapter.commands) {
+        out.string(command);
+      }
+      out.end_array().end_object();
+    }
+    out.end_array();
+  }
 
  private:
+  struct Chapter {
+    std::string title = {};
+    std::vector<std::string> commands = {};
+  };
   Call& call_;
-  int chapter_ = 0;
+  const bool wants_data_;
+  std::vector<Chapter> chapters_;
 };
 
 /// What a request must not fail at.
@@ -146,13 +172,13 @@ void show_token(Narrator& narrator) {
   narrator.chapter("A build server gets a token that is good for five minutes");
   const std::string token =
       run_edgectl({"token", "mint", "--sub", "ci", "--role", "viewer", "--ttl", "5m"}).out;
-  narrator.say("   $ edgectl token mint --sub ci --role viewer --ttl 5m");
+  narrator.show_command("edgectl token mint --sub ci --role viewer --ttl 5m");
   narrator.say(fmt::format("     {}…", token.substr(0, 60)));
   const std::string bare = token.substr(0, token.find('\n'));
   if (const Said said = run_edgectl({"token", "verify", bare}); said.exit != exit_code::kDone) {
     throw Stop({.error = {ErrorCode::Internal, "the token is not accepted"}});
   }
-  narrator.say("   $ edgectl token verify - <token    (exit 0: ours, unchanged, not expired)");
+  narrator.show_command("edgectl token verify - <token    (exit 0: ours, unchanged, not expired)");
 }
 
 /// One line per request that a destination got, from number `first` on.
@@ -241,7 +267,18 @@ Result<int> run_demo(Call& call) {
                     "XDG_RUNTIME_DIR={0} edgectl down",
                     place));
   }
-  return exit_code::kDone;
+  if (!narrator.wants_data()) {
+    return exit_code::kDone;
+  }
+  json::Writer out;
+  out.begin_object().member("schema", "edge.demo/1").member("url", daemon.url());
+  out.member("readyMs", std::int64_t{daemon.ready_after().count()});
+  narrator.write(out);
+  out.member("durationMs", std::int64_t{took.count()});
+  if (call.flag("keep")) {
+    out.member("runtimeDirectory", daemon.directory().string());
+  }
+  return call.print(Document{.json = out.end_object().take()});
 }
 
 }  // namespace
@@ -257,6 +294,12 @@ void demo(Tree& tree) {
                .fallback = "0"})
       .example("demo",
                "pixel, open, profile, segment, decision, forwarding, failure, dead letter, replay")
+      .output("demo",
+              R"({"type":"object","required":["schema","url","readyMs","chapters","durationMs"],)"
+              R"("properties":{"schema":{"const":"edge.demo/1"},"url":{"type":"string"},)"
+              R"("readyMs":{"type":"integer"},"chapters":{"type":"array","items":{"type":"object",)"
+              R"("required":["title","commands"]}},"durationMs":{"type":"integer"},)"
+              R"("runtimeDirectory":{"type":"string"}}})")
       .exits(exit_code::kLocalResource, "no edged, or no room for it")
       .runs(run_demo);
 }

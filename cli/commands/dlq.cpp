@@ -208,7 +208,7 @@ Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>
 
 Result<int> retry(Call& call) {
   auto ids = call.all("ID");
-  if (ids.size() == 1 && !call.has("rate")) {
+  if (ids.size() == 1) {
     if (auto done = retry_queue_letters(call, ids.front()); !done || *done) {
       return done ? Result<int>(**done) : Failure(std::move(done.error()));
     }
@@ -256,6 +256,15 @@ Result<int> retry(Call& call) {
       Document{.json = R"({"schema":"edge.dead-letter-retry/1",)" + counts.substr(1)});
 }
 
+Result<void> discard_letter(Call& call, Remote* daemon, const std::string& id) {
+  if (daemon == nullptr) {
+    return call.edge().forwarders.dead_letters().erase(id,
+                                                       delivery::DeadLetters::Leaving::Discarded);
+  }
+  return daemon->send("DELETE", "/cdp/dead-letters/" + encoding::percent_encode(id))
+      .map([](const transport::IncomingResponse&) {});
+}
+
 Result<int> discard(Call& call) {
   Remote* daemon = call.dry_run() ? nullptr : call.running_daemon();
   for (const std::string& id : call.all("ID")) {
@@ -263,14 +272,7 @@ Result<int> discard(Call& call) {
       call.note(fmt::format("would discard {}", id));
       continue;
     }
-    Result<void> done;
-    if (daemon != nullptr) {
-      done = daemon->send("DELETE", "/cdp/dead-letters/" + encoding::percent_encode(id))
-                 .map([](const transport::IncomingResponse&) {});
-    } else {
-      done = call.edge().forwarders.dead_letters().erase(id);
-    }
-    if (!done) {
+    if (auto done = discard_letter(call, daemon, id); !done) {
       return Failure(done.error());
     }
   }
@@ -301,14 +303,6 @@ Result<int> export_letters(Call& call) {
   return exit_code::kDone;
 }
 
-Result<void> remove_letter(Call& call, Remote* daemon, const std::string& id) {
-  if (daemon == nullptr) {
-    return call.edge().forwarders.dead_letters().erase(id);
-  }
-  return daemon->send("DELETE", "/cdp/dead-letters/" + encoding::percent_encode(id))
-      .map([](const transport::IncomingResponse&) {});
-}
-
 Result<int> purge(Call& call) {
   const std::string name = call["NAME"];
   if (auto done = purge_queue_letters(call, name); !done || *done) {
@@ -330,7 +324,7 @@ Result<int> purge(Call& call) {
   for (const std::string& record : *records) {
     const auto document = json::Document::parse(record, json::kApi);
     const auto done =
-        remove_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
+        discard_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
     if (!done && done.error().code != ErrorCode::NotFound) {
       return Failure(done.error());
     }

@@ -9,6 +9,7 @@
 
 #include "cli/commands/queue_store.h"
 #include "cli/exit_code.h"
+#include "cli/problem.h"
 #include "core/encoding/rfc3339.h"
 #include "core/json/writer.h"
 
@@ -93,6 +94,11 @@ Result<std::optional<int>> retry_queue_letters(Call& call, const std::string& na
   const auto letters = letters_of(*store, name);
   if (!letters || !*letters) {
     return letters ? Result<std::optional<int>>(std::optional<int>()) : Failure(letters.error());
+  }
+  if (call.has("rate")) {
+    return Failure(
+        usage_error("--rate is for the dead letters of destinations; those of a queue "
+                    "go back into it at once"));
   }
   if (call.dry_run()) {
     call.note(fmt::format("would put the dead letters of \"{}\" back into it", name));

@@ -69,9 +69,9 @@ delivery::LetterShelf open_letters(Call& call, const std::string& destination, b
   }
   return {.ids = [daemon, destination] { return ids_of(*daemon, destination); },
           .find = [daemon](const std::string& id) { return letter_of(*daemon, id); },
-          .erase =
+          .delivered =
               [daemon](const std::string& id) {
-                return without_body(daemon->send("DELETE", target_of(id)));
+                return without_body(daemon->send("DELETE", target_of(id) + "?delivered=true"));
               },
           .count_replay =
               [daemon](const std::string& id) {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Starting, stopping and watching the daemon of this user.
+// Starting and stopping the daemon of this user.
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <charconv>
 
 #include "cli/command.h"
 #include "cli/daemon_process.h"
@@ -127,74 +125,6 @@ Result<int> down(Call& call) {
   return exit_code::kDone;
 }
 
-/// The sum of a counter over all its labels in Prometheus text.
-std::int64_t metric(std::string_view text, std::string_view name) {
-  double sum = 0;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    const bool matches = line.starts_with(name) && line.size() > name.size() &&
-                         (line[name.size()] == ' ' || line[name.size()] == '{');
-    const std::size_t blank = line.rfind(' ');
-    if (matches && blank != std::string_view::npos) {
-      double value = 0;
-      std::from_chars(line.data() + blank + 1, line.data() + line.size(), value);
-      sum += value;
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return static_cast<std::int64_t>(sum);
-}
-
-std::string health_of(Remote& daemon) {
-  const auto answer = daemon.exchange("GET", "/health");
-  const auto body = answer ? json::Document::parse(answer->body, json::kEvent)
-                           : Result<json::Document>(Failure(answer.error()));
-  const auto status = body ? body->root().find("status") : std::nullopt;
-  return std::string(status ? status->as_string().value_or("unknown") : "unknown");
-}
-
-Result<int> status(Call& call) {
-  Remote& daemon = call.remote();
-  const auto metrics = daemon.get("/metrics");
-  if (!metrics && is_unreachable(metrics.error())) {
-    return call.fail({.error = metrics.error(), .side = Side::Remote, .hint = "edgectl up"});
-  }
-  const auto running = find_runtime_file();
-  json::Writer out;
-  out.begin_object().member("schema", "edge.status/1").member("url", daemon.url());
-  out.member("status", health_of(daemon));
-  if (running && running->url == daemon.url()) {
-    out.member("version", running->version).member("pid", running->pid);
-    if (const auto started = parse_time(running->started, call.clock().now())) {
-      out.member("started", running->started);
-      out.member("uptimeMs", std::int64_t{(call.clock().now() - *started).count()});
-    }
-    out.member("log", log_path());
-  }
-  if (metrics) {
-    out.member("events", metric(metrics->body, "edge_events_received_total"));
-    out.member("requests", metric(metrics->body, "edge_http_requests_total"));
-  }
-  return call.print(Document{.json = out.end_object().take()});
-}
-
-void declare_status(Tree& tree) {
-  tree.command("status", "What the running daemon is doing")
-      .in(Section::Daemon)
-      .example("status", "version, address, uptime, counts")
-      .example("status --json --select /status", "for a script")
-      .output(
-          "status",
-          R"({"type":"object","required":["schema","url","status"],"properties":{)"
-          R"("schema":{"const":"edge.status/1"},"url":{"type":"string"},"status":{"type":"string"},)"
-          R"("version":{"type":"string"},"pid":{"type":"integer"},"started":{"type":"string"},)"
-          R"("uptimeMs":{"type":"integer"},"log":{"type":"string"},"events":{"type":"integer"},)"
-          R"("requests":{"type":"integer"}}})")
-      .exits(exit_code::kUnreachable, "no daemon is running")
-      .runs(status);
-}
-
 }  // namespace
 
 void up(Tree& tree) {
@@ -242,7 +172,6 @@ void up(Tree& tree) {
       .exits(exit_code::kUnreachable, "it is still running after the wait")
       .see("edged(8)")
       .runs(down);
-  declare_status(tree);
 }
 
 }  // namespace edge::cli::commands

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/delivery/counters.h"
+#include "core/delivery/given_up.h"
 #include "core/json/members.h"
 
 namespace edge::delivery {
@@ -151,12 +152,20 @@ Result<DeadLetter> DeadLetters::find(const std::string& id) const {
   return letter;
 }
 
-Result<void> DeadLetters::erase(const std::string& id) {
-  if (auto found = find(id); !found) {
-    return Failure(found.error());
+Result<void> DeadLetters::erase(const std::string& id, Leaving why) {
+  const auto letter = find(id);
+  if (!letter) {
+    return Failure(letter.error());
   }
   storage::Batch batch;
+  batch.checks.push_back({key_of(id), letter->version});
   remove(batch, id);
+  if (why == Leaving::Delivered) {
+    forget_given_up(batch, letter->destination, letter->offset);
+    if (!letter->replaying) {  // else it counts as pending
+      batch.adds.push_back({counter_key(letter->destination, Count::Dead), -1});
+    }
+  }
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
 }
 
@@ -175,6 +184,7 @@ Result<std::size_t> DeadLetters::forget(const events::Person& person) {
         continue;
       }
       remove(batch, letter.id);
+      forget_given_up(batch, letter.destination, letter.offset);
       if (!letter.replaying) {  // else it counts as pending, and its row is gone already
         batch.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
       }

@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/result.h"
+#include "core/delivery/limits.h"
 #include "core/delivery/parked.h"
 #include "core/destinations/destination.h"
 #include "core/events/person.h"
@@ -58,9 +59,6 @@ struct Replayed {
   std::size_t quarantined = 0;  ///< left alone, replayed too often already
 };
 
-/// How long they are kept unless `outbound.dead_letters` says otherwise.
-inline constexpr std::chrono::hours kLettersKept{24 * 14};
-
 /// The dead letters of all destinations. Thread-safe.
 class DeadLetters {
  public:
@@ -74,8 +72,10 @@ class DeadLetters {
   /// How many there are, `limit` and `cursor` not regarded.
   [[nodiscard]] Result<std::size_t> count(LetterQuery query) const;
   [[nodiscard]] Result<DeadLetter> find(const std::string& id) const;
+  /// Why a letter goes: nobody wants it, so its event stays given up; or somebody delivered it.
+  enum class Leaving : std::uint8_t { Discarded, Delivered };
   /// Failure: NotFound.
-  Result<void> erase(const std::string& id);
+  Result<void> erase(const std::string& id, Leaving why);
   /// Keeps an event that was sent outside of the forwarders, in vain; `number` tells it from
   /// others. Its id. Failures: NotFound (the destination); InvalidArgument (the event); of the
   /// store.

@@ -26,7 +26,7 @@ Forwarder::Forwarder(EntryPointer entry, const ForwarderServices& services)
       id_(entry->definition.id),
       queue_(destinations::queue_of(id_)),
       entry_(entry),
-      settlement_(id_, services.clock, services.limits.letters_kept),
+      settlement_(id_, services.clock, services.limits),
       jobs_(kMaxSenders),
       outcomes_(kMaxSenders + 1),
       given_(std::move(entry)) {}

@@ -59,12 +59,6 @@ struct Status {
 const char* name_of(Status::State state);
 
 /// What forwarders borrow.
-/// What the operator may set of them all.
-struct ForwarderLimits {
-  std::chrono::milliseconds letters_kept = kLettersKept;  ///< dead letters
-  std::int64_t parked = 1'000'000;  ///< rows of one destination; above, it reads no further
-};
-
 struct ForwarderServices {
   storage::Store& store;
   transport::HttpClient& http;

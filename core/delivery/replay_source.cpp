@@ -347,7 +347,7 @@ class LetterSource final : public ReplaySource {
                       : std::optional(given / (given + static_cast<double>(ids_.size())));
   }
   Result<void> acknowledged(const ReplayItem& item) override {
-    return keep_ ? Result<void>() : unless_gone(shelf_.erase(item.letter));
+    return keep_ ? Result<void>() : unless_gone(shelf_.delivered(item.letter));
   }
   Result<void> failed(const ReplayItem& item) override {
     return keep_ ? Result<void>() : unless_gone(shelf_.count_replay(item.letter));
@@ -415,7 +415,10 @@ LetterShelf shelf_of(DeadLetters& letters, std::string destination) {
             }
           },
           .find = [&letters](const std::string& id) { return letters.find(id); },
-          .erase = [&letters](const std::string& id) { return letters.erase(id); },
+          .delivered =
+              [&letters](const std::string& id) {
+                return letters.erase(id, DeadLetters::Leaving::Delivered);
+              },
           .count_replay = [&letters](const std::string& id) { return letters.count_replay(id); }};
 }
 

@@ -67,7 +67,7 @@ std::unique_ptr<ReplaySource> replay_store(storage::Store& store);
 struct LetterShelf {
   std::function<Result<std::vector<std::string>>()> ids = {};  ///< of all there are, newest first
   std::function<Result<DeadLetter>(const std::string& id)> find = {};
-  std::function<Result<void>(const std::string& id)> erase = {};
+  std::function<Result<void>(const std::string& id)> delivered = {};  ///< it leaves
   std::function<Result<void>(const std::string& id)> count_replay = {};
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/delivery/given_up.h"
+
 namespace edge::delivery {
 namespace {
 
@@ -76,6 +78,7 @@ void Settlement::delivered(const Delivery& delivery) {
   remove_row(delivery);
   if (!delivery.state.letter.empty()) {
     DeadLetters::remove(batch_, delivery.state.letter);
+    forget_given_up(batch_, destination_, delivery.state.offset);
   }
   count(Count::Delivered, 1);
 }
@@ -115,7 +118,14 @@ void Settlement::dead(const Delivery& delivery, const std::string& reason, const
   if (letter.id.empty()) {
     letter.id = DeadLetters::new_id(clock_.now(), state.offset, destination_);
   }
-  DeadLetters::put(batch_, letter, clock_.now() + letters_kept_);
+  DeadLetters::put(batch_, letter, clock_.now() + limits_.letters_kept);
+  if (state.offset < events::Person::kBeyondLog) {
+    note_given_up(batch_,
+                  destination_,
+                  state.offset,
+                  {.reason = reason, .attempts = state.attempts},
+                  limits_.events_kept.count() > 0 ? clock_.now() + limits_.events_kept : Time{});
+  }
   count(Count::Dead, 1);
 }
 

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/delivery/counters.h"
 #include "core/delivery/dead_letter.h"
+#include "core/delivery/limits.h"
 #include "core/delivery/parked.h"
 #include "core/delivery/sender.h"
 #include "core/storage/storage.h"
@@ -28,11 +29,8 @@ struct Delivery {
 /// adds its position. One thread only.
 class Settlement {
  public:
-  /// `letters_kept`: how long dead letters stay.
-  Settlement(std::string destination,
-             const Clock& clock,
-             std::chrono::milliseconds letters_kept = kLettersKept)
-      : destination_(std::move(destination)), clock_(clock), letters_kept_(letters_kept) {}
+  Settlement(std::string destination, const Clock& clock, const ForwarderLimits& limits = {})
+      : destination_(std::move(destination)), clock_(clock), limits_(limits) {}
 
   void delivered(const Delivery& delivery);
   /// Waits in a row until `at` (store time in ms).
@@ -72,7 +70,7 @@ class Settlement {
 
   std::string destination_;
   const Clock& clock_;
-  const std::chrono::milliseconds letters_kept_;
+  const ForwarderLimits limits_;
   storage::Batch batch_;
   std::int64_t counts_[5] = {};                     // by Count
   std::unordered_set<std::uint64_t> changed_rows_;  // numbers

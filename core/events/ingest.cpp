@@ -166,9 +166,11 @@ void Ingest::accept(std::span<const json::Value> events,
   pending->begun = clock_.steady();
   pending->outcomes.reserve(events.size());
   Chunks chunks;
+  std::uint64_t received = 0;
   for (const json::Value raw : events) {
     auto prepared = prepare(raw, envelope, origin, received_at);
     if (prepared) {
+      ++received;
       storage::NewRecord& record = prepared->record;
       received_.with({origin.source, name_of(static_cast<Type>(record.kind))}).add();
       if (!prepared->withheld.empty()) {
@@ -189,6 +191,9 @@ void Ingest::accept(std::span<const json::Value> events,
                                    .status = Outcome::Status::Refused,
                                    .error = std::move(prepared.error())});
     }
+  }
+  if (received > 0) {
+    counts_.received(origin.source, received);
   }
   const bool is_refused =
       envelope.all_or_none && std::ranges::any_of(pending->outcomes, [](const Outcome& outcome) {
@@ -217,7 +222,7 @@ void Ingest::commit(std::shared_ptr<Pending> pending,
     store_.commit(
         std::move(batch), deadline, [this, pending, first](Result<storage::Receipt> receipt) {
           if (receipt && !receipt->duplicates.empty()) {
-            duplicates_.with({pending->source}).add(receipt->duplicates.size());
+            count_duplicates(*pending, receipt->duplicates, first);
           }
           if (!pending->note(receipt, first)) {
             return;
@@ -231,6 +236,14 @@ void Ingest::commit(std::shared_ptr<Pending> pending,
         });
     first += count;
   }
+}
+
+void Ingest::count_duplicates(const Pending& pending,
+                              std::span<const std::uint32_t> found,
+                              std::size_t first) {
+  duplicates_.with({pending.source}).add(found.size());
+  const std::uint32_t last = pending.stored[first + found.back()];
+  counts_.duplicates(pending.source, found.size(), pending.outcomes[last].id, clock_.now());
 }
 
 void Ingest::accept(std::string_view event, const Origin& origin, Done done) {

@@ -20,6 +20,7 @@
 #include "core/events/draft.h"
 #include "core/events/enrich.h"
 #include "core/events/event.h"
+#include "core/events/source_counts.h"
 #include "core/json/document.h"
 #include "core/metrics/metrics.h"
 #include "core/storage/storage.h"
@@ -112,6 +113,9 @@ class Ingest {
                                           const Origin& origin);
   Result<Outcome> accept_now(std::string_view event, const Origin& origin);
 
+  /// What each source sent.
+  [[nodiscard]] const SourceCounts& counts() const { return counts_; }
+
  private:
   struct Pending;
 
@@ -127,11 +131,16 @@ class Ingest {
                            Time received_at);
   void commit(std::shared_ptr<Pending> pending,
               std::vector<std::vector<storage::NewRecord>> chunks);
+  /// `found`: the records of a chunk that were known; `first`: the number of the chunk's first one.
+  void count_duplicates(const Pending& pending,
+                        std::span<const std::uint32_t> found,
+                        std::size_t first);
 
   storage::Store& store_;
   const Clock& clock_;
   Ids& ids_;
   const Settings settings_;
+  SourceCounts counts_;
   metrics::CounterFamily& received_;
   metrics::CounterFamily& rejected_;
   metrics::CounterFamily& duplicates_;

@@ -59,6 +59,9 @@ class Sources {
                                            std::string_view origin) const;
   [[nodiscard]] Result<const Source*> find(std::string_view key, std::string_view origin) const;
 
+  /// Those of the configuration, in its order.
+  [[nodiscard]] std::span<const Source> configured() const { return sources_; }
+
   /// What counts where no key is needed: routes that are public, commands.
   [[nodiscard]] const Source& fallback() const { return fallback_; }
 

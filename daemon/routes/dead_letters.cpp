@@ -163,7 +163,10 @@ void dead_letters(Mount& mount) {
     });
   });
   mount.del("/cdp/dead-letters/:id", writes, [&edge](const http::Request& request) {
-    return edge.forwarders.dead_letters().erase(std::string(request.param("id"))).map([] {
+    using Leaving = delivery::DeadLetters::Leaving;
+    const bool is_delivered = request.query_value("delivered") == "true";
+    const auto why = is_delivered ? Leaving::Delivered : Leaving::Discarded;
+    return edge.forwarders.dead_letters().erase(std::string(request.param("id")), why).map([] {
       json::Writer out;
       out.begin_object().member("success", true).end_object();
       return http::json(out);

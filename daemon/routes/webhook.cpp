@@ -11,6 +11,7 @@
 #include "core/edge.h"
 #include "core/events/overlay.h"
 #include "core/webhooks/inbound.h"
+#include "core/webhooks/taken_calls.h"
 #include "daemon/routes.h"
 #include "daemon/routes/ingest_request.h"
 
@@ -87,11 +88,12 @@ std::string not_back(const Edge& edge, std::string raw) {
   return any && patch ? events::merged(document->root(), patch->root(), true) : raw;
 }
 
-http::Response answer(const Outcomes& outcomes, bool is_list) {
+/// The body of the answer. Failure: nothing of it could be taken.
+Result<std::string> answer(const Outcomes& outcomes, bool is_list) {
   const auto refused = [](const Outcome& one) { return one.status == Outcome::Status::Refused; };
   const auto taken = std::ranges::find_if_not(outcomes, refused);
   if (taken == outcomes.end() && !outcomes.empty()) {
-    return http::Response(unreadable(outcomes.front().error));
+    return Failure(outcomes.front().error);
   }
   json::Writer out;
   out.begin_object().member("success", true);
@@ -102,11 +104,12 @@ http::Response answer(const Outcomes& outcomes, bool is_list) {
     const auto failed = std::ranges::count_if(outcomes, refused);
     out.member("count", static_cast<std::int64_t>(outcomes.size()) - std::int64_t{failed});
   }
-  out.end_object();
-  return http::json(out);
+  return out.end_object().take();
 }
 
-void take(Edge& edge, const http::Exchange& exchange) {
+void take(Edge& edge,
+          const std::shared_ptr<webhooks::TakenCalls>& taken,
+          const http::Exchange& exchange) {
   const http::Request& request = exchange.request();
   const webhooks::Inbound* inbound = find(edge, request.param("name"));
   if (inbound == nullptr) {
@@ -115,6 +118,11 @@ void take(Edge& edge, const http::Exchange& exchange) {
   const auto message_id = checked(edge, *inbound, request);
   if (!message_id) {
     return exchange.fail(bad_signature(reason_of(message_id.error())));
+  }
+  if (auto known = message_id->empty()
+                       ? std::nullopt
+                       : taken->answer_to(inbound->name, *message_id, edge.clock.steady())) {
+    return exchange.complete(http::json(std::move(*known)));
   }
   auto raws = webhooks::events_of(*inbound,
                                   {.body = request.body(),
@@ -144,14 +152,25 @@ void take(Edge& edge, const http::Exchange& exchange) {
                        request.body()[request.body().find_first_not_of(" \t\r\n")] == '[';
   const events::Envelope envelope{.has_duplicates = document->has_duplicates()};
   edge.ingest.accept(
-      events, envelope, origin, [&edge, exchange, project, is_list](Result<Outcomes> done) {
+      events,
+      envelope,
+      origin,
+      [&edge, exchange, taken, inbound, id = *message_id, project, is_list](Result<Outcomes> done) {
         if (!done) {
           return exchange.fail(done.error());
         }
         if (!project.empty()) {
           refresh_datafiles(edge, project);
         }
-        exchange.complete(answer(*done, is_list));
+        auto text = answer(*done, is_list);
+        if (!text) {
+          return exchange.fail(unreadable(text.error()));
+        }
+        if (!id.empty()) {  // good from one tolerance before its time to one behind it
+          taken->note(
+              inbound->name, id, *text, edge.clock.steady() + 2 * inbound->signing.tolerance);
+        }
+        exchange.complete(http::json(std::move(*text)));
       });
 }
 
@@ -160,7 +179,8 @@ void take(Edge& edge, const http::Exchange& exchange) {
 void webhook(Mount& mount) {
   mount.post("/webhook/:name",
              {.needs = Public, .accepts = Accepts::Any, .authenticates = false},
-             [&edge = mount.edge](http::Exchange exchange) { take(edge, exchange); });
+             [&edge = mount.edge, taken = std::make_shared<webhooks::TakenCalls>()](
+                 http::Exchange exchange) { take(edge, taken, exchange); });
   mount.get("/webhook/health", {.needs = Public, .authenticates = false}, [](const http::Request&) {
     json::Writer out;
     out.begin_object().member("status", "ok").member("service", "webhook").end_object();

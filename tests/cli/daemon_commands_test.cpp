@@ -135,8 +135,11 @@ TEST_CASE("up starts the daemon, says so again, and down stops it", "[cli]") {
   const Finished up = sandbox.edgectl({"up", "--port", "0"});
   const Finished again = sandbox.edgectl({"up"});
   const Finished tracked = sandbox.edgectl({"track", "Tried", "-u", "u-1"});
+  const Finished sent_again =
+      sandbox.edgectl({"track", "Tried", "-u", "u-1", "--message-id", tracked.out.substr(0, 41)});
   const Finished status =
       sandbox.edgectl({"status", "--json", "--select", "/status", "--select", "/events"});
+  const Finished told = sandbox.edgectl({"status"});
   const Finished down = sandbox.edgectl({"down"});
   const Finished gone = sandbox.edgectl({"status"});
 
@@ -147,7 +150,10 @@ TEST_CASE("up starts the daemon, says so again, and down stops it", "[cli]") {
   CHECK(again.exit == 0);
   CHECK(again.out.find("is running already") != std::string::npos);
   CHECK(tracked.exit == 0);
-  CHECK(status.out == "healthy\t1\n");
+  CHECK(sent_again.exit == 0);
+  CHECK(status.out == "healthy\t2\n");
+  CHECK(told.out.find("source default\t2 received, 1 duplicates (the last: " +
+                      tracked.out.substr(0, 41) + ")\n") != std::string::npos);
   CHECK(down.exit == 0);
   CHECK(gone.exit == 6);
 }

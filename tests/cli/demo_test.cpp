@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
+#include "core/json/document.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/process.h"
 
 using edge::test::Finished;
@@ -29,4 +31,22 @@ TEST_CASE("the demo ends by itself, with the order delivered and nothing left be
         std::string::npos);
   CHECK(demo.err.empty());
   CHECK(left.out.empty());
+}
+
+TEST_CASE("the demo tells a program what it showed", "[cli]") {
+  const Sandbox sandbox;
+
+  const Finished demo = sandbox.edgectl({"demo", "--json"});
+
+  INFO(demo.out << demo.err);
+  REQUIRE(demo.exit == 0);
+  const auto document = edge::json::Document::parse(demo.out, edge::json::kStrict);
+  REQUIRE(document);
+  const auto schema =
+      edge::json::Document::parse(sandbox.edgectl({"schema", "demo"}).out, edge::json::kStrict);
+  REQUIRE(schema);
+  CHECK(edge::test::schema_faults(schema->root(), document->root()) == "");
+  const auto last = document->root().at_pointer("/chapters/7/commands/1");
+  REQUIRE(last);
+  CHECK(last->as_string() == "edgectl dlq retry --destination orders");
 }

@@ -259,6 +259,9 @@ TEST_CASE("dead letters of a queue are listed and go back by its name", "[cli][q
   CHECK(grave.asking.ask("GET", "/api/queues/orders").at("/ready") == "1");
   CHECK(grave.dlq({"list", "none"}).exit == 0);  // a destination that has none
   CHECK(grave.dlq({"retry", "none"}).exit == 5);
+  const Finished slowly = grave.dlq({"retry", "orders", "--rate", "5/s"});
+  CHECK(slowly.exit == 2);
+  CHECK(contains(slowly.err, "--rate is for the dead letters of destinations"));
 }
 
 TEST_CASE("dead letters of a queue are purged when its name is typed", "[cli][queue]") {

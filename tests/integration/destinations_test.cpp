@@ -120,6 +120,69 @@ TEST_CASE("a client can keep what it sent in vain", "[destinations]") {
   CHECK(enter(R"({"destination":"hook","reason":"x"})").at("/errors/0/pointer") == "/event");
 }
 
+TEST_CASE("an event that was given up is dead without its letter, and delivered by a replay",
+          "[destinations]") {
+  std::atomic<bool> broken = true;
+  Receiver receiver([&](const Received&) { return broken ? Reaction::fail(400) : Reaction{}; });
+  DaemonProcess daemon(std::string(kOutbound) +
+                       "[[destinations]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"" +
+                       receiver.url() + "\"\n");
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  REQUIRE(asking.ask("POST", "/v1/batch", batch_of(4)).status == 200);
+  REQUIRE(asking.wait_for("/cdp/destinations/hook", "/dead", "4"));
+  const auto letters = asking.ask("GET", "/cdp/dead-letters");
+  const auto letter_of = [&](const std::string& message) {
+    for (int i = 0; i < 4; ++i) {
+      const std::string at = "/items/" + std::to_string(i);
+      if (letters.at(at + "/messageId") == message) {
+        return "/cdp/dead-letters/" + letters.at(at + "/id");
+      }
+    }
+    return std::string();
+  };
+  const auto status_of = [&](const std::string& message) {
+    return asking.ask("GET", "/cdp/events/" + message).at("/destinations/0/status");
+  };
+  broken = false;
+
+  CHECK(asking.ask("DELETE", letter_of("m0")).status == 200);
+  CHECK(asking.ask("DELETE", letter_of("m1") + "?delivered=true").status == 200);
+  const std::string id = letter_of("m2").substr(std::string("/cdp/dead-letters/").size());
+  CHECK(asking.ask("POST", "/cdp/dead-letters/replay", R"({"ids":[")" + id + "\"]}")
+            .at("/replayed") == "1");
+  REQUIRE(asking.wait_for("/cdp/destinations/hook", "/delivered", "1"));
+
+  CHECK(status_of("m0") == "dead");
+  CHECK(status_of("m1") == "delivered");
+  CHECK(status_of("m2") == "delivered");
+  CHECK(status_of("m3") == "dead");
+  CHECK(asking.ask("GET", "/cdp/events/m0").at("/destinations/0/reason") == "http_400");
+  CHECK(asking.ask("GET", "/cdp/destinations/hook").at("/dead") == "2");
+}
+
+TEST_CASE("sources tell what they sent and what came twice", "[destinations]") {
+  DaemonProcess daemon(
+      "[[sources]]\nname = \"web\"\nkey = \"k1\"\n"
+      "[[sources]]\nname = \"app\"\nkey = \"k2\"\nenabled = false\n");
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+
+  REQUIRE(asking.ask("POST", "/v1/batch?writeKey=k1", batch_of(3)).status == 200);
+  REQUIRE(asking.ask("POST", "/v1/batch?writeKey=k1", batch_of(2)).status == 200);
+  REQUIRE(asking.ask("POST", "/v1/batch?writeKey=k2", batch_of(2)).status == 403);
+  const auto sources = asking.ask("GET", "/cdp/sources");
+
+  CHECK(sources.at("/sources/0/name") == "web");
+  CHECK(sources.at("/sources/0/received") == "5");
+  CHECK(sources.at("/sources/0/duplicates") == "2");
+  CHECK(sources.at("/sources/0/lastDuplicate/messageId") == "m1");
+  CHECK(sources.at("/sources/1/name") == "app");
+  CHECK(sources.at("/sources/1/enabled") == "false");
+  CHECK(sources.at("/sources/1/received") == "0");
+  CHECK(sources.at("/sources/1/lastDuplicate").empty());
+}
+
 TEST_CASE("a filter lets the events through for which it is true", "[destinations]") {
   Receiver receiver;
   DaemonProcess daemon(kOutbound);

@@ -94,6 +94,32 @@ TEST_CASE("a Segment webhook takes lists and never sends events back where they 
   CHECK(asking.wait_for("/cdp/destinations/on", "/pending", "2"));
 }
 
+TEST_CASE("a webhook that comes again with the id of a taken one does nothing, whatever it says",
+          "[webhooks]") {
+  DaemonProcess daemon(
+      "[[webhooks]]\nname = \"relay\"\nkind = \"segment\"\nscheme = \"standard\"\nsecret = "
+      "\"SHOP\"\n");
+  REQUIRE(start(daemon));
+  Asking asking(daemon);
+  const auto call = [&](const std::string& message, const std::string& webhook_id) {
+    const std::string body =
+        R"({"type":"track","event":"Relayed","userId":"u","messageId":")" + message + "\"}";
+    return asking.ask("POST",
+                      "/webhook/relay",
+                      body,
+                      signed_fields(webhooks::Scheme::Standard, "whsec_AAAA", body, webhook_id));
+  };
+
+  CHECK(call("m-1", "call-1").at("/eventId") == "m-1");
+  CHECK(call("m-2", "call-1").at("/eventId") == "m-1");
+  CHECK(call("m-3", "call-2").at("/eventId") == "m-3");
+
+  const auto events = asking.ask("GET", "/cdp/events?event=Relayed");
+  CHECK(events.at("/items/0/messageId") == "m-3");
+  CHECK(events.at("/items/1/messageId") == "m-1");
+  CHECK(events.at("/items/2").empty());
+}
+
 TEST_CASE("a webhook whose secret is missing keeps the daemon from starting", "[webhooks]") {
   DaemonProcess daemon("[[webhooks]]\nname = \"shop\"\nsecret = \"NONE\"\n");
 

@@ -178,8 +178,9 @@ TEST_CASE("dead letters are listed newest first in pages and expire after 14 day
   CHECK_FALSE(second->next);
   CHECK(*bench.letters.count({}) == 5);
   CHECK(bench.letters.list({.reason = "gone"})->items.empty());
-  REQUIRE(bench.letters.erase(first->items[0].id));
-  CHECK(bench.letters.erase(first->items[0].id).error().code == ErrorCode::NotFound);
+  REQUIRE(bench.letters.erase(first->items[0].id, DeadLetters::Leaving::Discarded));
+  CHECK(bench.letters.erase(first->items[0].id, DeadLetters::Leaving::Discarded).error().code ==
+        ErrorCode::NotFound);
   CHECK(bench.letters.find("nonsense").error().code == ErrorCode::NotFound);
   bench.clock.advance(14 * 24h);
   CHECK(bench.dead().empty());

@@ -248,3 +248,37 @@ TEST_CASE("an event of the original API is measured as it came, before anything 
   CHECK(larger.id.text == "m-1");
   CHECK(larger.anonymous_id.empty());
 }
+
+TEST_CASE("what a source sent is counted, and which of its ids came twice", "[events]") {
+  Bench bench;
+  const auto take = [&](const std::string& id, const std::string& source) {
+    return bench.ingest.accept_now(tracked(id), {.source = source});
+  };
+  REQUIRE(take("m-1", "shop"));
+  REQUIRE(take("m-2", "shop"));
+  REQUIRE(take("m-1", "app"));  // numbers of its own
+  REQUIRE(take("m-2", "shop")->status == Status::Duplicate);
+  bench.clock.advance(std::chrono::seconds{5});
+  REQUIRE(take("m-1", "shop")->status == Status::Duplicate);
+  REQUIRE(bench.ingest.accept_now("{}", {.source = "shop"})->status == Status::Refused);
+
+  CHECK(bench.ingest.counts().all() ==
+        std::vector<events::SourceCount>{{.source = "app", .received = 1},
+                                         {.source = "shop",
+                                          .received = 4,
+                                          .duplicates = 2,
+                                          .last_duplicate = edge::EventId{"m-1"},
+                                          .last_duplicate_at = bench.clock.now()}});
+}
+
+TEST_CASE("beyond a thousand sources further ones are counted together", "[events]") {
+  events::SourceCounts counts;
+  for (std::size_t i = 0; i < events::SourceCounts::kMaxSources + 3; ++i) {
+    counts.received("s" + std::to_string(i), 1);
+  }
+
+  const auto all = counts.all();
+
+  CHECK(all.size() == events::SourceCounts::kMaxSources + 1);
+  CHECK(all.front() == events::SourceCount{.source = "other", .received = 3});
+}
