@@ -37,6 +37,15 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+/// An argument of a request, in which quotes have a meaning too.
+std::string quoted(std::string_view text) {
+  std::string out;
+  for (const char octet : escaped(text)) {
+    out += octet == '"' ? "\\(dq" : std::string(1, octet);
+  }
+  return out;
+}
+
 /// Text lines: sentences apart, long ones broken at blanks.
 std::string prose(std::string_view text) {
   std::string out;
@@ -77,7 +86,7 @@ std::string head(std::string_view name, std::string_view section, std::string_vi
       title,
       section,
       name,
-      escaped(purpose));
+      quoted(purpose));
 }
 
 std::string synopsis_line(const Command& command) {
@@ -157,7 +166,7 @@ std::string examples_section(const std::vector<const Command*>& commands) {
     for (const Example& example : command->examples()) {
       text += first ? "" : ".Pp\n";
       text += prose(fmt::format("{}:", example.note));
-      text += fmt::format(".Dl edgectl {}\n", escaped(example.arguments));
+      text += fmt::format(".Dl edgectl {}\n", quoted(example.arguments));
       first = false;
     }
   }

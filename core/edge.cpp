@@ -15,9 +15,11 @@
 #include "core/config/listeners.h"
 #include "core/delivery/alerts.h"
 #include "core/destinations/definition.h"
+#include "core/destinations/webhook_endpoint.h"
 #include "core/json/document.h"
 #include "core/optimizely_destination.h"
 #include "core/pixels/settings.h"
+#include "core/profiles/segments.h"
 #include "core/profiles/segments/definition_files.h"
 #include "core/profiles/segments/filter.h"
 #include "core/queues/configured.h"
@@ -75,10 +77,14 @@ Result<void> add_listed(std::vector<destinations::Definition>& all,
                     std::string(name) + " must be a JSON list of objects",
                     std::string(name)});
   }
+  std::size_t number = 0;
   for (const json::Value element : document->root().elements()) {
+    ++number;
     auto definition = read(element);
     if (!definition) {
-      return Failure(definition.error());
+      Error error = definition.error();
+      error.message = fmt::format("{}, element {}: {}", name, number, error.message);
+      return Failure(std::move(error));
     }
     all.push_back(std::move(*definition));
   }
@@ -244,7 +250,7 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                   },
               .screen =
                   [this](const events::Draft& draft) {
-                    return suppressions.names(draft) ? std::string_view("suppressed")
+                    return suppressions.names(draft) ? events::kSuppressed
                                                      : events::reason_to_drop(draft, privacy);
                   },
               .placing = [this](events::Draft& draft) { return open_sessions.place(draft); },
@@ -274,7 +280,8 @@ Edge::Edge(Parts parts, const Clock& borrowed_clock, Random& borrowed_random)
                  metrics,
                  {.letters_kept = config.outbound.dead_letters,
                   .events_kept = is_demo() ? std::chrono::hours{0} : config.events.retention,
-                  .parked = config.outbound.parked}),
+                  .parked = config.outbound.parked,
+                  .drain = config.server.limits.drain}),
       limits(store, clock, random),
       kv(store, random, kv::builtin_namespaces(config.kv).value_or(std::vector<kv::Namespace>{})),
       queues_(std::make_unique<queues::Queues>(store, clock, random, metrics)),
@@ -362,6 +369,9 @@ Result<void> Edge::start() {
   sources = std::move(*configured_sources);
   if (const auto rules = profiles::rules_of(config.identity, config.profiles); !rules) {
     return Failure(rules.error());
+  }
+  if (auto known = profiles::check_switched_off(config.profiles.segments_off); !known) {
+    return known;
   }
   auto definitions = profiles::configured_definitions(config);
   auto loaded_segments = definitions ? segments.load(std::move(*definitions), read_only)

@@ -193,6 +193,7 @@ Result<void> show_demo_credentials(Edge& edge) {
 /// stderr.
 int wait_for_end(
     const sigset_t& signals, Edge& edge, Server& server, Log& log, const Notifier& notifier) {
+  std::uint64_t faults = 0;
   while (true) {
     const timespec second{.tv_sec = 1, .tv_nsec = 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
@@ -211,6 +212,9 @@ int wait_for_end(
     }
     notifier.tell("WATCHDOG=1");
     const storage::Health health = edge.store.health();
+    if (health.callback_faults > std::exchange(faults, health.callback_faults)) {
+      log.error("an answer failed behind its commit", {{"what", health.last_callback_fault}});
+    }
     if (health.state == storage::Health::State::Failed) {
       log.error("the store has failed", {{"problem", health.problem}});
       return kLocalResource;

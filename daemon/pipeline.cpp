@@ -28,8 +28,16 @@ const http::Route* find_route(const http::Router& router, http::Request& request
   return nullptr;
 }
 
-/// Packed bodies beyond this are unpacked on the pool.
-constexpr std::size_t kUnpackedOnLoop = std::size_t{32} << 10U;
+/// Bodies beyond this take a handler longer than a loop may stand still.
+constexpr std::size_t kReadOnLoop = std::size_t{64} << 10U;
+/// Packed bodies beyond this may be such ones.
+constexpr std::size_t kUnpackedOnLoop = std::size_t{2} << 10U;
+
+bool is_long(const http::Request& request) {
+  const std::string_view body = request.body();
+  const bool is_packed = request.header("Content-Encoding") || body.starts_with("\x1F\x8B");
+  return body.size() > (is_packed ? kUnpackedOnLoop : kReadOnLoop);
+}
 
 }  // namespace
 
@@ -53,11 +61,7 @@ void Pipeline::begin(http::Exchange exchange) {
 }
 
 void Pipeline::handle(http::Exchange exchange) {
-  const bool unpacks_long = exchange.request().body().size() > kUnpackedOnLoop &&
-                            exchange.request().header("Content-Encoding");
-  const http::RouteOptions& options = exchange.state()->route->options;
-  if (options.runs == http::Runs::OnLoop &&
-      (!unpacks_long || options.accepts == http::Accepts::Packed)) {
+  if (exchange.state()->route->options.runs == http::Runs::OnLoop && !is_long(exchange.request())) {
     call(exchange);
     return;
   }

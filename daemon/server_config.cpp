@@ -76,14 +76,16 @@ Result<http::Limits> read_limits(const config::HttpLimits& given) {
       .drain = given.drain};
 }
 
-/// What any source says is kept of addresses, or `privacy.ip` when that is less.
+/// What any source or destination says is kept of addresses, or `privacy.ip` when that is less.
 events::IpMode strictest_ip(const config::Config& config) {
   auto strictest = events::ip_mode_of(config.privacy.ip).value_or(events::IpMode::Truncate);
-  for (const config::Item& source : config.sources) {
-    const auto document = json::Document::parse(source.json, json::kStrict);
-    const auto ip = document ? document->root().find("ip") : std::nullopt;
-    const auto mode = events::ip_mode_of(ip ? ip->as_string().value_or("") : "");
-    strictest = std::max(strictest, mode.value_or(strictest));
+  for (const auto* const items : {&config.sources, &config.destinations}) {
+    for (const config::Item& item : *items) {
+      const auto document = json::Document::parse(item.json, json::kStrict);
+      const auto ip = document ? document->root().find("ip") : std::nullopt;
+      const auto mode = events::ip_mode_of(ip ? ip->as_string().value_or("") : "");
+      strictest = std::max(strictest, mode.value_or(strictest));
+    }
   }
   return strictest;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Destinations: where events go. Asked of the running daemon, else done on the local store;
-// `preview` works without either and without a network.
+// Destinations: where events go. Asked of the running daemon, else done on the local store; those
+// of the configuration are shown without either, and `preview` needs no network.
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/commands/destination_names.h"
+#include "cli/edge_for_reading.h"
 #include "cli/exit_code.h"
 #include "cli/problem.h"
 #include "cli/remote.h"
@@ -12,6 +14,7 @@
 #include "core/delivery/report.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
+#include "core/events/overlay.h"
 #include "core/json/writer.h"
 
 namespace edge::cli::commands {
@@ -24,12 +27,13 @@ std::string path_of(const Call& call, std::string_view verb = {}) {
   return verb.empty() ? path : path + "/" + std::string(verb);
 }
 
+Error unknown(std::string_view name) {
+  return {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", name)};
+}
+
 Result<EntryPointer> entry_of(Edge& edge, const std::string& name) {
   auto entry = edge.destinations.table().get()->find(name);
-  if (!entry) {
-    return Failure({ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", name)});
-  }
-  return entry;
+  return entry ? Result<EntryPointer>(std::move(entry)) : Failure(unknown(name));
 }
 
 /// `since`: what happened from then on is told too.
@@ -63,6 +67,18 @@ Result<std::string> body_of(const Result<transport::IncomingResponse>& answer) {
   return answer ? Result<std::string>(answer->body) : Failure(answer.error());
 }
 
+/// A command on the destination NAME; when there is none, the near names are told.
+Handler on_one(Handler command) {
+  return [command = std::move(command)](Call& call) {
+    auto done = command(call);
+    if (!done && done.error().code == ErrorCode::NotFound) {
+      throw no_destination(
+          call, call.side() == Side::Remote ? call.running_daemon() : nullptr, call["NAME"]);
+    }
+    return done;
+  };
+}
+
 Result<std::vector<std::string>> all(Call& call, std::optional<Time> since = {}) {
   if (Remote* daemon = call.running_daemon()) {
     const std::string query =
@@ -70,9 +86,9 @@ Result<std::vector<std::string>> all(Call& call, std::optional<Time> since = {})
     return list_of(*daemon, "/cdp/destinations" + query, "destinations");
   }
   std::vector<std::string> records;
-  Edge& edge = call.edge(Call::Access::Read);
-  for (const auto& entry : edge.destinations.table().get()->entries()) {
-    auto text = json_of(edge, entry, since);
+  const auto edge = edge_for_reading(call);
+  for (const auto& entry : edge->destinations.table().get()->entries()) {
+    auto text = json_of(*edge, entry, since);
     if (!text) {
       return Failure(text.error());
     }
@@ -125,8 +141,7 @@ Result<int> stats(Call& call) {
     }
   }
   if (listing.records.empty() && call.has("NAME")) {
-    return Failure(
-        {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", call["NAME"])});
+    return Failure(unknown(call["NAME"]));
   }
   return call.print(listing);
 }
@@ -135,11 +150,18 @@ Result<int> show(Call& call) {
   if (Remote* daemon = call.running_daemon()) {
     return print_one(call, body_of(daemon->get(path_of(call))), "edge.destination/1");
   }
-  Edge& edge = call.edge(Call::Access::Read);
-  return print_one(call, json_of(edge, entry_of(edge, call["NAME"])), "edge.destination/1");
+  const auto edge = edge_for_reading(call);
+  return print_one(call, json_of(*edge, entry_of(*edge, call["NAME"])), "edge.destination/1");
 }
 
-/// The members that the options give; settings of the type stand in `config`.
+/// Two objects as one; members of `above` win.
+std::string laid_over(std::string_view below, std::string_view above) {
+  const auto under = json::Document::parse(below, json::kApi);
+  const auto over = json::Document::parse(above, json::kApi);
+  return events::merged(under->root(), over->root(), false);
+}
+
+/// The members that the options give, over those of --set; settings of the type stand in `config`.
 Result<std::string> definition_of(Call& call, bool is_new) {
   const auto config = call.object("set");
   if (!config) {
@@ -169,13 +191,23 @@ Result<std::string> definition_of(Call& call, bool is_new) {
     out.end_array();
   }
   const auto settings = json::Document::parse(*config, json::kApi);
+  const auto whole = settings->root().find("config");
+  if (whole && !whole->is_object()) {
+    return Failure(usage_error("--set config wants an object of settings: config:={…}", "set"));
+  }
+  json::Writer shared;
   json::Writer own;
+  shared.begin_object();
   own.begin_object();
   for (const auto& [name, value] : settings->root().members()) {
-    (destinations::is_common_setting(name) ? out : own).key(name).value(value);
+    if (name != "config") {
+      (destinations::is_common_setting(name) ? shared : own).key(name).value(value);
+    }
   }
+  shared.end_object();
   own.end_object();
-  return out.key("config").raw(own.text()).end_object().take();
+  out.key("config").raw(whole ? laid_over(whole->raw(), own.text()) : own.text()).end_object();
+  return laid_over(shared.text(), out.text());
 }
 
 /// Creates (an empty id) or changes a destination.
@@ -281,15 +313,15 @@ Result<int> preview(Call& call) {
     const std::string query = call.flag("canonical") ? "preview?canonical=1" : "preview";
     return print_one(call, body_of(daemon->post(path_of(call, query), *event)), "edge.preview/1");
   }
-  Edge& edge = call.edge(Call::Access::Read);
-  const auto entry = entry_of(edge, call["NAME"]);
+  const auto edge = edge_for_reading(call);
+  const auto entry = entry_of(*edge, call["NAME"]);
   if (!entry) {
     return Failure(entry.error());
   }
   json::Writer out;
   out.begin_object();
   auto written = delivery::write_preview(
-      out, **entry, *event, {.canonical = call.flag("canonical")}, call.clock(), edge.ids);
+      out, **entry, *event, {.canonical = call.flag("canonical")}, call.clock(), edge->ids);
   return written ? print_one(call, out.end_object().take(), "edge.preview/1")
                  : Failure(written.error());
 }
@@ -348,39 +380,39 @@ void declare_changes(Tree& tree) {
           "100'",
           "large orders only")
       .exits(exit_code::kNotFound, "no such destination")
-      .runs([](Call& call) { return change(call, definition_of(call, false), false); });
+      .runs(on_one([](Call& call) { return change(call, definition_of(call, false), false); }));
   tree.command("destination enable", "Route events to a destination")
       .positional(name_option())
       .changes()
       .example("destination enable crm", "from the next event on")
       .output("destination", kDestinationSchema)
-      .runs([](Call& call) { return change(call, R"({"enabled":true})", false); });
+      .runs(on_one([](Call& call) { return change(call, R"({"enabled":true})", false); }));
   tree.command("destination disable", "Route no more events to a destination")
       .positional(name_option())
       .changes()
       .example("destination disable crm", "what waits for it is kept")
       .output("destination", kDestinationSchema)
-      .runs([](Call& call) { return change(call, R"({"enabled":false})", false); });
+      .runs(on_one([](Call& call) { return change(call, R"({"enabled":false})", false); }));
   tree.command("destination pause", "Deliver nothing for now; events wait")
       .positional(name_option())
       .changes()
       .example("destination pause crm", "while it is being repaired")
       .output("destination", kDestinationSchema)
       .exits(exit_code::kNotFound, "no such destination")
-      .runs([](Call& call) { return turn(call, destinations::Switch::Paused); });
+      .runs(on_one([](Call& call) { return turn(call, destinations::Switch::Paused); }));
   tree.command("destination resume", "Deliver again, also after refused credentials")
       .positional(name_option())
       .changes()
       .example("destination resume crm", "what waited goes out")
       .output("destination", kDestinationSchema)
       .exits(exit_code::kNotFound, "no such destination")
-      .runs([](Call& call) { return turn(call, destinations::Switch::On); });
+      .runs(on_one([](Call& call) { return turn(call, destinations::Switch::On); }));
   tree.command("destination delete", "Remove a destination and what waits for it")
       .positional(name_option())
       .changes()
       .example("destination delete crm", "its dead letters stay")
       .exits(exit_code::kNotFound, "no such destination")
-      .runs(erase);
+      .runs(on_one(erase));
 }
 
 }  // namespace
@@ -398,7 +430,7 @@ void destination(Tree& tree) {
       .example("destination show crm --json", "for a script")
       .output("destination", kDestinationSchema)
       .exits(exit_code::kNotFound, "no such destination")
-      .runs(show);
+      .runs(on_one(show));
   declare_changes(tree);
   tree.command("destination test", "Send one marked event")
       .positional(name_option())
@@ -409,7 +441,7 @@ void destination(Tree& tree) {
           R"({"type":"object","required":["schema","success","requests"],"properties":{"schema":)"
           R"({"const":"edge.destination-test/1"},"success":{"type":"boolean"}}})")
       .exits(exit_code::kNo, "it was not delivered")
-      .runs(test);
+      .runs(on_one(test));
   tree.command("destination preview", "Print the requests an event would become")
       .positional(name_option())
       .reads_input()
@@ -420,7 +452,7 @@ void destination(Tree& tree) {
           R"({"type":"object","required":["schema","result","requests"],"properties":{"schema":)"
           R"({"const":"edge.preview/1"},"result":{"type":"string"}}})")
       .exits(exit_code::kNotFound, "no such destination")
-      .runs(preview);
+      .runs(on_one(preview));
   tree.command("destination stats", "Counts, times and the last error")
       .positional(
           {.name = "NAME", .help = "only this destination", .complete = Complete::Destinations})
@@ -433,7 +465,7 @@ void destination(Tree& tree) {
       .output("destination-stats",
               R"({"type":"object","required":["schema","destinations"],"properties":{"schema":)"
               R"({"const":"edge.destination-stats/1"},"destinations":{"type":"array"}}})")
-      .runs(stats);
+      .runs(on_one(stats));
 }
 
 }  // namespace edge::cli::commands

@@ -3,60 +3,30 @@
 // daemon, else read from the local store.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 #include "cli/command.h"
+#include "cli/commands/dlq_retry.h"
+#include "cli/commands/letter_list.h"
 #include "cli/commands/queue_letters.h"
-#include "cli/commands/replay_letters.h"
 #include "cli/exit_code.h"
-#include "cli/filter.h"
-#include "cli/problem.h"
 #include "cli/remote.h"
-#include "core/delivery/report.h"
 #include "core/edge.h"
 #include "core/encoding/percent.h"
+#include "core/json/members.h"
 #include "core/json/writer.h"
 
 namespace edge::cli::commands {
 namespace {
-
-std::string text_in(json::Value object, std::string_view name) {
-  const auto value = object.find(name);
-  return std::string(value ? value->as_string().value_or("") : "");
-}
-
-std::string letter_json(const delivery::DeadLetter& letter, bool whole) {
-  json::Writer out;
-  out.begin_object();
-  if (whole) {
-    out.member("schema", "edge.dead-letter/1");
-  }
-  delivery::write_letter(out, letter, whole);
-  return out.end_object().take();
-}
-
-Result<std::vector<std::string>> letters_here(Edge& edge, const std::string& destination) {
-  std::vector<std::string> records;
-  delivery::LetterQuery query{.destination = destination, .limit = 200};
-  for (;;) {
-    const auto page = edge.forwarders.dead_letters().list(query);
-    if (!page) {
-      return Failure(page.error());
-    }
-    for (const delivery::DeadLetter& letter : page->items) {
-      records.push_back(letter_json(letter, false));
-    }
-    if (!page->next) {
-      return records;
-    }
-    query.cursor = *page->next;
-  }
-}
 
 /// How many per reason or per destination.
 std::vector<std::string> grouped(const std::vector<std::string>& records, const std::string& by) {
   std::map<std::string, std::int64_t> counts;
   for (const std::string& record : records) {
     const auto document = json::Document::parse(record, json::kApi);
-    ++counts[document ? text_in(document->root(), by) : ""];
+    ++counts[document ? json::text_in(document->root(), by) : ""];
   }
   std::vector<std::string> groups;
   for (const auto& [name, count] : counts) {
@@ -67,26 +37,24 @@ std::vector<std::string> grouped(const std::vector<std::string>& records, const 
   return groups;
 }
 
-Result<int> list(Call& call) {
-  if (call.has("DESTINATION") && !call.has("by")) {
-    if (auto letters = list_queue_letters(call, call["DESTINATION"]); !letters || *letters) {
-      return letters ? Result<int>(**letters) : Failure(std::move(letters.error()));
-    }
-  }
-  Remote* daemon = call.running_daemon();
-  auto records = daemon != nullptr
-                     ? letters_of_daemon(*daemon, call["DESTINATION"])
-                     : letters_here(call.edge(Call::Access::Read), call["DESTINATION"]);
-  if (!records) {
-    return Failure(records.error());
-  }
+using Columns = std::vector<Column>;  // views of texts that stay
+
+Result<int> print_list(Call& call, std::vector<std::string> records, bool is_queue) {
   Listing listing{.schema = "edge.dead-letters/1", .name = "items"};
   if (call.has("by")) {
-    const bool by_reason = call["by"] == "reason";
-    listing.columns = {
-        {by_reason ? "reason" : "destination", by_reason ? "/reason" : "/destination"},
-        {"count", "/count"}};
-    listing.records = grouped(*records, call["by"]);
+    const std::string by = call["by"] == "reason" ? "reason" : is_queue ? "queue" : "destination";
+    listing.columns = by == "reason" ? Columns{{"reason", "/reason"}}
+                      : is_queue     ? Columns{{"queue", "/queue"}}
+                                     : Columns{{"destination", "/destination"}};
+    listing.columns.push_back({"count", "/count"});
+    listing.records = grouped(records, by);
+  } else if (is_queue) {
+    listing.columns = {{"id", "/id"},
+                       {"queue", "/queue"},
+                       {"reason", "/reason"},
+                       {"attempts", "/attempts"},
+                       {"sent", "/sent"}};
+    listing.records = std::move(records);
   } else {
     listing.columns = {{"id", "/id"},
                        {"destination", "/destination"},
@@ -94,166 +62,37 @@ Result<int> list(Call& call) {
                        {"reason", "/reason"},
                        {"attempts", "/attempts"},
                        {"last", "/lastAttemptAt"}};
-    listing.records = std::move(*records);
+    listing.records = std::move(records);
   }
   return call.print(listing);
 }
 
+Result<int> list(Call& call) {
+  const auto queue = letters_of_queue(call, call["NAME"], Call::Access::Read);
+  if (!queue) {
+    return Failure(queue.error());
+  }
+  if (*queue) {
+    std::vector<std::string> records;
+    for (auto letter = (*queue)->rbegin(); letter != (*queue)->rend(); ++letter) {
+      records.push_back(queue_letter_json(*letter, false));
+    }
+    return print_list(call, std::move(records), true);
+  }
+  auto records = letters_of(call, call["NAME"], Call::Access::Read);
+  return records ? print_list(call, std::move(*records), false) : Failure(records.error());
+}
+
 Result<int> show(Call& call) {
-  if (Remote* daemon = call.running_daemon()) {
-    const auto answer = daemon->get("/cdp/dead-letters/" + encoding::percent_encode(call["ID"]));
-    if (!answer) {
-      return Failure(answer.error());
-    }
-    return call.print(
-        Document{.json = R"({"schema":"edge.dead-letter/1",)" + answer->body.substr(1)});
+  if (is_message_id(call["ID"])) {
+    const auto found = find_queue_letters(*open_queues(call, Call::Access::Read), {call["ID"]});
+    return found ? call.print(Document{.json = queue_letter_json(found->front(), true)})
+                 : Failure(found.error());
   }
-  const auto letter = call.edge(Call::Access::Read).forwarders.dead_letters().find(call["ID"]);
-  return letter ? call.print(Document{.json = letter_json(*letter, true)})
+  const auto letter = whole_letter(call, call.running_daemon(), call["ID"]);
+  return letter ? call.print(
+                      Document{.json = R"({"schema":"edge.dead-letter/1",)" + letter->substr(1)})
                 : Failure(letter.error());
-}
-
-/// One letter with its event.
-Result<std::string> whole_letter(Call& call, Remote* daemon, const std::string& id) {
-  if (daemon != nullptr) {
-    return daemon->get("/cdp/dead-letters/" + encoding::percent_encode(id))
-        .map([](const transport::IncomingResponse& answer) { return answer.body; });
-  }
-  return call.edge(Call::Access::Read)
-      .forwarders.dead_letters()
-      .find(id)
-      .map([](const delivery::DeadLetter& letter) { return letter_json(letter, true); });
-}
-
-/// The ids of the letters for which `--where` is true. Events are fetched only when it asks for
-/// them.
-Result<std::vector<std::string>> matching_ids(Call& call) {
-  const auto filter = filter_of(call["where"]);
-  if (!filter) {
-    return Failure(filter.error());
-  }
-  Remote* const daemon = call.running_daemon();
-  const auto records = daemon != nullptr ? letters_of_daemon(*daemon, call["destination"])
-                                         : letters_here(call.edge(), call["destination"]);
-  if (!records) {
-    return Failure(records.error());
-  }
-  const bool asks_event = call["where"].find("event.") != std::string::npos;
-  std::vector<std::string> ids;
-  for (const std::string& record : *records) {
-    auto document = json::Document::parse(record, json::kApi);
-    std::string id = document ? text_in(document->root(), "id") : std::string();
-    if (document && asks_event) {
-      const auto letter = whole_letter(call, daemon, id);
-      if (!letter) {
-        return Failure(letter.error());
-      }
-      document = json::Document::parse(*letter, json::kEvent);
-    }
-    if (document && filter->takes(document->root(), call.clock().now())) {
-      ids.push_back(std::move(id));
-    }
-  }
-  return ids;
-}
-
-/// The body of `POST /cdp/dead-letters/replay`; `ids` are those given or found.
-Result<std::string> selection(const Call& call, const std::vector<std::string>& ids) {
-  const bool others = call.flag("all") || call.has("destination") || call.has("reason");
-  if (!call.has("where") && ids.empty() != others) {
-    return Failure(usage_error("say which: IDs, or --destination, --reason, --where or --all"));
-  }
-  json::Writer out;
-  out.begin_object();
-  if (!ids.empty()) {
-    out.key("ids").begin_array();
-    for (const std::string& id : ids) {
-      out.string(id);
-    }
-    out.end_array();
-    if (call.has("rate")) {
-      out.member("rate", call["rate"]);
-    }
-    return out.member("all", false).end_object().take();
-  }
-  if (call.has("destination")) {
-    out.member("destination", call["destination"]);
-  }
-  if (call.has("reason")) {
-    out.member("reason", call["reason"]);
-  }
-  if (call.has("rate")) {
-    out.member("rate", call["rate"]);
-  }
-  return out.member("all", call.flag("all")).end_object().take();
-}
-
-/// Without a daemon the letters are delivered right here, as far as they can be now.
-Result<delivery::Replayed> retry_here(Call& call, const std::vector<std::string>& ids) {
-  Edge& edge = call.edge();
-  auto& letters = edge.forwarders.dead_letters();
-  const double rate = call.has("rate") ? call.rate("rate").per_second : 0;
-  auto handed = ids.empty()
-                    ? letters.retry(delivery::LetterQuery{.destination = call["destination"],
-                                                          .reason = call["reason"]},
-                                    rate)
-                    : letters.retry(ids, rate);
-  if (handed) {
-    if (auto done = edge.forwarders.run_until_idle(); !done) {
-      return Failure(done.error());
-    }
-  }
-  return handed;
-}
-
-Result<int> retry(Call& call) {
-  auto ids = call.all("ID");
-  if (ids.size() == 1) {
-    if (auto done = retry_queue_letters(call, ids.front()); !done || *done) {
-      return done ? Result<int>(**done) : Failure(std::move(done.error()));
-    }
-  }
-  if (call.has("where")) {
-    if (!ids.empty() || call.flag("all") || call.has("reason")) {
-      return Failure(usage_error("--where stands alone or with --destination"));
-    }
-    auto found = matching_ids(call);
-    if (!found) {
-      return Failure(found.error());
-    }
-    ids = std::move(*found);
-    if (ids.empty()) {
-      return call.print(Document{
-          .json = R"({"schema":"edge.dead-letter-retry/1","replayed":0,"quarantined":0})"});
-    }
-  }
-  const auto body = selection(call, ids);
-  if (!body) {
-    return Failure(body.error());
-  }
-  if (call.dry_run()) {
-    call.note(ids.empty() ? "would hand back the chosen dead letters for delivery"
-                          : fmt::format("would hand back {} dead letters", ids.size()));
-    return exit_code::kDone;
-  }
-  std::string counts;
-  if (Remote* daemon = call.running_daemon()) {
-    const auto answer = daemon->post("/cdp/dead-letters/replay", *body);
-    if (!answer) {
-      return Failure(answer.error());
-    }
-    counts = answer->body;
-  } else {
-    const auto handed = retry_here(call, ids);
-    if (!handed) {
-      return Failure(handed.error());
-    }
-    json::Writer out;
-    out.begin_object().member("replayed", std::uint64_t{handed->replayed});
-    counts = out.member("quarantined", std::uint64_t{handed->quarantined}).end_object().take();
-  }
-  return call.print(
-      Document{.json = R"({"schema":"edge.dead-letter-retry/1",)" + counts.substr(1)});
 }
 
 Result<void> discard_letter(Call& call, Remote* daemon, const std::string& id) {
@@ -266,13 +105,27 @@ Result<void> discard_letter(Call& call, Remote* daemon, const std::string& id) {
 }
 
 Result<int> discard(Call& call) {
-  Remote* daemon = call.dry_run() ? nullptr : call.running_daemon();
-  for (const std::string& id : call.all("ID")) {
-    if (call.dry_run()) {
+  auto ids = call.all("ID");
+  const auto first = std::stable_partition(
+      ids.begin(), ids.end(), [](const std::string& id) { return !is_message_id(id); });
+  const std::vector<std::string> messages(first, ids.end());
+  if (call.dry_run()) {
+    for (const std::string& id : ids) {
       call.note(fmt::format("would discard {}", id));
-      continue;
     }
-    if (auto done = discard_letter(call, daemon, id); !done) {
+    return exit_code::kDone;
+  }
+  Remote* const daemon = call.running_daemon();
+  for (auto id = ids.begin(); id != first; ++id) {
+    if (auto done = discard_letter(call, daemon, *id); !done) {
+      return Failure(done.error());
+    }
+  }
+  if (!messages.empty()) {
+    const auto store = open_queues(call, Call::Access::Write);
+    const auto found = find_queue_letters(*store, messages);
+    const auto done = found ? discard_queue_letters(*store, *found) : Failure(found.error());
+    if (!done) {
       return Failure(done.error());
     }
   }
@@ -281,17 +134,26 @@ Result<int> discard(Call& call) {
 
 /// Oldest first, so that a replay of the file keeps their order.
 Result<int> export_letters(Call& call) {
+  const std::string name = call["NAME"];
+  const auto queue = letters_of_queue(call, name, Call::Access::Read);
+  if (!queue) {
+    return Failure(queue.error());
+  }
+  if (*queue) {
+    for (const QueueLetter& letter : **queue) {
+      call.out().line(queue_letter_json(letter, true));
+    }
+    return exit_code::kDone;
+  }
   Remote* const daemon = call.running_daemon();
-  const std::string destination = call["DESTINATION"];
-  const auto ids = daemon != nullptr ? letters_of_daemon(*daemon, destination)
-                                     : letters_here(call.edge(Call::Access::Read), destination);
+  const auto ids = letters_of(call, name, Call::Access::Read);
   if (!ids) {
     return Failure(ids.error());
   }
   for (auto record = ids->rbegin(); record != ids->rend(); ++record) {
     const auto document = json::Document::parse(*record, json::kApi);
-    const auto letter =
-        whole_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
+    const auto letter = whole_letter(
+        call, daemon, document ? json::text_in(document->root(), "id") : std::string());
     if (!letter && letter.error().code == ErrorCode::NotFound) {
       continue;  // delivered or removed meanwhile
     }
@@ -303,42 +165,65 @@ Result<int> export_letters(Call& call) {
   return exit_code::kDone;
 }
 
-Result<int> purge(Call& call) {
-  const std::string name = call["NAME"];
-  if (auto done = purge_queue_letters(call, name); !done || *done) {
-    return done ? Result<int>(**done) : Failure(std::move(done.error()));
-  }
+/// Removes letters of destinations; how many were still there.
+Result<std::size_t> discard_all(Call& call, const std::vector<std::string>& records) {
   Remote* const daemon = call.running_daemon();
-  const auto access = call.dry_run() ? Call::Access::Read : Call::Access::Write;
-  const auto records =
-      daemon != nullptr ? letters_of_daemon(*daemon, name) : letters_here(call.edge(access), name);
-  if (!records) {
-    return Failure(records.error());
-  }
-  const auto agreed = confirm_purge(call, records->size(), name);
-  if (!agreed || *agreed != Purge::Go) {
-    return agreed ? Result<int>(*agreed == Purge::Refused ? exit_code::kNo : exit_code::kDone)
-                  : Failure(agreed.error());
-  }
   std::size_t removed = 0;
-  for (const std::string& record : *records) {
+  std::size_t waiting = 0;
+  for (const std::string& record : records) {
     const auto document = json::Document::parse(record, json::kApi);
-    const auto done =
-        discard_letter(call, daemon, document ? text_in(document->root(), "id") : std::string());
+    const auto done = discard_letter(
+        call, daemon, document ? json::text_in(document->root(), "id") : std::string());
+    if (!done && done.error().reason == "replaying") {
+      ++waiting;
+      continue;
+    }
     if (!done && done.error().code != ErrorCode::NotFound) {
       return Failure(done.error());
     }
     removed += done ? 1 : 0;
   }
-  call.note(fmt::format("{} dead letters removed", removed));
+  if (waiting > 0) {
+    call.note(fmt::format("{} stay: they wait to be delivered again", waiting));
+  }
+  return removed;
+}
+
+Result<int> purge(Call& call) {
+  const std::string name = call["NAME"];
+  const auto access = call.dry_run() ? Call::Access::Read : Call::Access::Write;
+  const auto queue = letters_of_queue(call, name, access);
+  const auto records = !queue   ? Result<std::vector<std::string>>(Failure(queue.error()))
+                       : *queue ? Result<std::vector<std::string>>({})
+                                : letters_of(call, name, access);
+  if (!records) {
+    return Failure(records.error());
+  }
+  const std::size_t count = *queue ? (*queue)->size() : records->size();
+  const auto agreed = confirm_purge(call, count, name);
+  if (!agreed || *agreed != Purge::Go) {
+    return agreed ? Result<int>(*agreed == Purge::Refused ? exit_code::kNo : exit_code::kDone)
+                  : Failure(agreed.error());
+  }
+  const auto removed =
+      *queue ? discard_queue_letters(*open_queues(call, access), **queue).map([count] {
+        return count;
+      })
+             : discard_all(call, *records);
+  if (!removed) {
+    return Failure(removed.error());
+  }
+  call.note(fmt::format("{} dead letters removed", *removed));
   return exit_code::kDone;
 }
 
 void declare_many(Tree& tree) {
-  tree.command("dlq export", "Print dead letters with their events and requests, one a line")
-      .about("Oldest first, as JSON lines; nothing is removed.")
-      .positional({.name = "DESTINATION",
-                   .help = "only those of this destination",
+  tree.command("dlq export", "Print dead letters whole, one a line")
+      .about(
+          "Oldest first, as JSON lines: those of destinations with event and request, those of a "
+          "queue with their body. Nothing is removed.")
+      .positional({.name = "NAME",
+                   .help = "only those of this destination, or of this queue",
                    .complete = Complete::Destinations})
       .example("dlq export crm -o dead.jsonl", "to look into them elsewhere")
       .runs(export_letters);
@@ -357,14 +242,15 @@ void declare_many(Tree& tree) {
 }  // namespace
 
 void dlq(Tree& tree) {
-  tree.noun("dlq", Section::Manage, "Events that were given up");
+  tree.noun("dlq", Section::Manage, "Events and messages that were given up");
   tree.command("dlq list", "List dead letters, newest first")
-      .positional({.name = "DESTINATION",
-                   .help = "only those of this destination, or of this queue",
+      .positional({.name = "NAME",
+                   .help = "those of this queue, or only those of this destination",
                    .complete = Complete::Destinations})
+      .about("Without a name those of all destinations; those of queues are asked for by name.")
       .option({.name = "by",
                .value = "WHAT",
-               .help = "count them by reason or destination",
+               .help = "count them by reason or destination (for a queue: queue)",
                .choices = {"reason", "destination"}})
       .example("dlq list --by reason", "what goes wrong, and how often")
       .example("dlq list orders", "what the consumer of a queue did not take")
@@ -372,12 +258,13 @@ void dlq(Tree& tree) {
               R"({"type":"object","required":["schema","items"],"properties":{"schema":)"
               R"({"const":"edge.dead-letters/1"},"items":{"type":"array"}}})")
       .runs(list);
-  tree.command("dlq show", "Show one dead letter with its event and request")
+  tree.command("dlq show", "Show one dead letter: its event and request, or its body")
       .positional({.name = "ID", .help = "from dlq list", .required = true})
       .example("dlq show 1763932453000-12-crm", "why it was given up")
       .output("dead-letter",
-              R"({"type":"object","required":["schema","id","destination","reason","event"],)"
-              R"("properties":{"schema":{"const":"edge.dead-letter/1"},"id":{"type":"string"}}})")
+              R"({"type":"object","required":["schema","id","reason"],"properties":{"schema":)"
+              R"({"const":"edge.dead-letter/1"},"id":{"type":"string"},"destination":)"
+              R"({"type":"string"},"event":{"type":"object"},"queue":{"type":"string"}}})")
       .exits(exit_code::kNotFound, "no such dead letter")
       .runs(show);
   tree.command("dlq retry", "Hand dead letters back for delivery")
@@ -385,12 +272,14 @@ void dlq(Tree& tree) {
           "They keep their ids, so a receiver that knows them takes them once. Each leaves when "
           "it is delivered; after five replays it stays.")
       .about(
-          "The name of a queue instead of IDs puts its dead letters back into it, as messages that "
-          "were never delivered.")
+          "Those of a queue, given by their IDs or all by its name, go back into it as messages "
+          "that were never delivered; given by ID they get a new one.")
       .about(
-          "With --rate they are handed back at once and go out one after the other; without a "
-          "daemon those that are not due yet wait for one.")
-      .positional({.name = "ID", .help = "from dlq list, or a queue", .repeatable = true})
+          "With --rate they are handed back at once and go out one after the other (those that "
+          "--where finds, a thousand at a time); without a daemon those that are not due yet wait "
+          "for one.")
+      .positional(
+          {.name = "ID", .help = "from dlq list, or the name of a queue", .repeatable = true})
       .option({.name = "destination",
                .value = "NAME",
                .help = "all of this destination",
@@ -412,7 +301,7 @@ void dlq(Tree& tree) {
               R"({"type":"object","required":["schema","replayed"],"properties":{"schema":)"
               R"({"const":"edge.dead-letter-retry/1"},"replayed":{"type":"integer"}}})")
       .exits(exit_code::kNotFound, "no such dead letter")
-      .runs(retry);
+      .runs(retry_letters);
   tree.command("dlq discard", "Remove dead letters for good")
       .positional({.name = "ID", .help = "from dlq list", .required = true, .repeatable = true})
       .changes()

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -81,7 +83,7 @@ class Tail {
   void take(const std::string& text, bool is_new) {
     const auto event = json::Document::parse(text, json::kEvent);
     const std::string id = member(event->root(), "messageId");
-    call_.out().line(call_.format() == Format::Table ? line_of(event->root()) : text);
+    print(row_of(event->root()), text);
     if (!deliveries_.follow(id) && !std::exchange(is_overrun_, true)) {
       call_.note("more events than can be followed: deliveries of the oldest are not shown");
     }
@@ -103,31 +105,23 @@ class Tail {
 
  private:
   /// Time, id, type, who, what.
-  static std::string line_of(json::Value event) {
-    const std::string user = member(event, "userId");
+  using Row = std::array<std::string, 5>;
+
+  static Row row_of(json::Value event) {
+    std::string user = member(event, "userId");
     std::string name = member(event, "event");
-    name = name.empty() ? member(event, "name") : name;
-    return fmt::format("{}  {}  {:<8}  {}  {}",
-                       member(event, "receivedAt"),
-                       member(event, "messageId"),
-                       member(event, "type"),
-                       user.empty() ? member(event, "anonymousId") : user,
-                       name);
+    return {member(event, "receivedAt"),
+            member(event, "messageId"),
+            member(event, "type"),
+            user.empty() ? member(event, "anonymousId") : std::move(user),
+            name.empty() ? member(event, "name") : std::move(name)};
   }
 
   /// The same columns: time, id, `delivery`, where to, what became of it.
   void tell(const News& news) {
-    if (call_.format() == Format::Table) {
-      std::string line = fmt::format("{}  {}  {:<8}  {}  {}",
-                                     events::format_time(call_.clock().now()),
-                                     news.message_id,
-                                     "delivery",
-                                     news.destination,
-                                     news.status);
-      line += news.attempts > 0 ? fmt::format(", {} attempts", news.attempts) : "";
-      line += news.reason.empty() ? "" : ", " + news.reason;
-      return call_.out().line(line);
-    }
+    std::string outcome = news.status;
+    outcome += news.attempts > 0 ? fmt::format(", {} attempts", news.attempts) : "";
+    outcome += news.reason.empty() ? "" : ", " + news.reason;
     json::Writer out;
     out.begin_object().key("delivery").begin_object();
     out.member("messageId", news.message_id).member("destination", news.destination);
@@ -138,12 +132,69 @@ class Tail {
     if (!news.reason.empty()) {
       out.member("reason", news.reason);
     }
-    call_.out().line(out.end_object().end_object().take());
+    const std::string record = out.end_object().end_object().take();
+    if (has_selected(record)) {
+      print({events::format_time(call_.clock().now()),
+             news.message_id,
+             "delivery",
+             news.destination,
+             std::move(outcome)},
+            record);
+    }
+  }
+
+  /// Whether `--select` leaves something of a record.
+  [[nodiscard]] bool has_selected(const std::string& record) const {
+    const auto& select = call_.layout().select;
+    const auto document = json::Document::parse(record, json::kEvent);
+    return select.empty() || std::ranges::any_of(select, [&](const std::string& pointer) {
+             return document->root().at_pointer(pointer).has_value();
+           });
+  }
+
+  /// One line, at once.
+  void print(const Row& row, const std::string& record) {
+    const Format format = call_.format();
+    if (!call_.layout().select.empty()) {
+      return print_rendered({.name = "events", .records = {record}});
+    }
+    if (format == Format::Table) {
+      return call_.out().line(
+          fmt::format("{}  {}  {:<8}  {}  {}", row[0], row[1], row[2], row[3], row[4]));
+    }
+    if (format != Format::Csv && format != Format::Tsv) {
+      return call_.out().line(record);
+    }
+    static constexpr std::array<Column, 5> kColumns = {
+        {{"received", "/0"}, {"message", "/1"}, {"type", "/2"}, {"user", "/3"}, {"event", "/4"}}};
+    json::Writer cells;
+    cells.begin_array();
+    for (const std::string& cell : row) {
+      cells.string(cell);
+    }
+    Listing listing{.name = "events", .columns = {kColumns.begin(), kColumns.end()}};
+    if (!std::exchange(has_header_, true)) {
+      print_rendered(listing);
+    }
+    listing.records.push_back(cells.end_array().take());
+    print_rendered(listing, true);
+  }
+
+  /// `is_continued`: without the line of headings.
+  void print_rendered(const Listing& listing, bool is_continued = false) {
+    const auto text = render(listing, call_.layout());
+    if (!text || text->empty()) {
+      return;
+    }
+    std::string_view lines = *text;
+    lines.remove_suffix(1);
+    lines.remove_prefix(is_continued ? lines.find('\n') + 1 : 0);
+    call_.out().line(lines);
   }
 
   /// Once; who was not there sees the next one.
   void forward(const std::string& id, const std::string& event) {
-    const delivery::ReplayItem item{.event = event, .canonical = true};
+    delivery::ReplayItem item{.event = event, .canonical = true};
     const auto sent = target_->send({&item, 1});
     std::string problem = sent ? sent->front() : sent.error().message;
     tell({.message_id = id,
@@ -158,6 +209,7 @@ class Tail {
   std::unique_ptr<delivery::ReplayTarget> target_;
   std::string url_;
   bool is_overrun_ = false;
+  bool has_header_ = false;  // csv and tsv begin with it
 };
 
 /// Goes on after a daemon was away. Failure: it is no outage.
@@ -304,8 +356,9 @@ void events_tail(Tree& tree) {
               "those received from then on")
       .about(
           "One line per event and per delivery of it, with the message id; as JSON lines a "
-          "delivery "
-          "is an object with the one member delivery. When the daemon is away, it is tried again "
+          "delivery is an object with the one member delivery. With --select a delivery is left "
+          "out unless it has something there, as at /delivery/status. When the daemon is away, it "
+          "is tried again "
           "and continues behind the last event.")
       .option({.name = "number",
                .letter = 'N',

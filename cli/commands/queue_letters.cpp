@@ -4,48 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
-#include <vector>
 
-#include "cli/commands/queue_store.h"
-#include "cli/exit_code.h"
 #include "cli/problem.h"
+#include "core/encoding/base64.h"
 #include "core/encoding/rfc3339.h"
 #include "core/json/writer.h"
 
 namespace edge::cli {
 namespace {
 
-/// The name of the dead-letter queue, empty when it has none; nothing when there is no such queue.
-Result<std::optional<std::string>> letters_of(QueueStore& store, const std::string& name) {
-  if (!queues::check_name(name)) {
-    return std::optional<std::string>();
-  }
-  const auto details = store.details(name);
-  if (!details) {
-    return details.error().code == ErrorCode::NotFound
-               ? Result<std::optional<std::string>>(std::optional<std::string>())
-               : Failure(details.error());
-  }
-  return std::optional(text_in_report(*details, "deadLetterQueue"));
-}
+constexpr std::size_t kMessageIdDigits = 32;
 
-std::string record_of(const queues::Message& message) {
-  json::Writer out;
-  out.begin_object().member("id", message.id).member("queue", message.source);
-  out.member("reason", "retries").member("attempts", std::uint64_t{message.dead_attempts});
-  out.member("sent", encoding::rfc3339(from_ms(message.timestamp)));
-  return out.end_object().take();
-}
-
-/// Those of one queue, as its dead-letter queue holds them among those of others.
-Result<std::vector<queues::Peeked>> letters_in(QueueStore& store,
-                                               const std::string& dead_letter_queue,
-                                               const std::string& name) {
-  std::vector<queues::Peeked> letters;
+/// All messages of a dead-letter queue that some queue gave up.
+Result<std::vector<QueueLetter>> letters_in(QueueStore& store, const std::string& holder) {
+  std::vector<QueueLetter> letters;
   queues::PeekRequest request{.batch_size = queues::kMaxPullMessages};
   do {
-    auto page = store.peek(dead_letter_queue, request);
+    auto page = store.peek(holder, request);
     if (!page && page.error().code == ErrorCode::NotFound) {
       break;  // made when the first message dies
     }
@@ -53,8 +31,8 @@ Result<std::vector<queues::Peeked>> letters_in(QueueStore& store,
       return Failure(page.error());
     }
     for (queues::Peeked& peeked : page->messages) {
-      if (peeked.message.source == name) {
-        letters.push_back(std::move(peeked));
+      if (!peeked.message.source.empty()) {
+        letters.push_back({.holder = holder, .peeked = std::move(peeked)});
       }
     }
     request.cursor = page->next;
@@ -62,92 +40,157 @@ Result<std::vector<queues::Peeked>> letters_in(QueueStore& store,
   return letters;
 }
 
+Result<std::set<std::string>> all_holders(QueueStore& store) {
+  const auto reports = store.reports();
+  if (!reports) {
+    return Failure(reports.error());
+  }
+  std::set<std::string> holders;
+  for (const std::string& report : *reports) {
+    holders.insert(text_in_report(report, "deadLetterQueue"));
+  }
+  holders.erase("");
+  return holders;
+}
+
+Error no_letter(const std::string& id) {
+  return {ErrorCode::NotFound, fmt::format("there is no dead letter \"{}\"", id)};
+}
+
 }  // namespace
 
-Result<std::optional<int>> list_queue_letters(Call& call, const std::string& name) {
-  const auto store = open_queues(call, Call::Access::Read);
-  const auto letters = letters_of(*store, name);
-  if (!letters || !*letters || (*letters)->empty()) {
-    return letters ? Result<std::optional<int>>(std::optional<int>()) : Failure(letters.error());
-  }
-  const auto found = letters_in(*store, **letters, name);
-  if (!found) {
-    return Failure(found.error());
-  }
-  std::vector<std::string> records;
-  for (const queues::Peeked& peeked : *found) {
-    records.push_back(record_of(peeked.message));
-  }
-  const auto printed = call.print(Listing{.schema = "edge.dead-letters/1",
-                                          .name = "items",
-                                          .columns = {{"id", "/id"},
-                                                      {"queue", "/queue"},
-                                                      {"reason", "/reason"},
-                                                      {"attempts", "/attempts"},
-                                                      {"sent", "/sent"}},
-                                          .records = std::move(records)});
-  return printed ? Result<std::optional<int>>(*printed) : Failure(printed.error());
+bool is_message_id(std::string_view id) {
+  return id.size() == kMessageIdDigits &&
+         id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<std::optional<int>> retry_queue_letters(Call& call, const std::string& name) {
-  const auto store = open_queues(call, call.dry_run() ? Call::Access::Read : Call::Access::Write);
-  const auto letters = letters_of(*store, name);
-  if (!letters || !*letters) {
-    return letters ? Result<std::optional<int>>(std::optional<int>()) : Failure(letters.error());
+Result<std::optional<std::string>> holder_of(QueueStore& store, const std::string& name) {
+  if (!queues::check_name(name)) {
+    return std::optional<std::string>();
   }
-  if (call.has("rate")) {
-    return Failure(
-        usage_error("--rate is for the dead letters of destinations; those of a queue "
-                    "go back into it at once"));
+  const auto details = store.details(name);
+  if (details) {
+    return std::optional(text_in_report(*details, "deadLetterQueue"));
   }
-  if (call.dry_run()) {
-    call.note(fmt::format("would put the dead letters of \"{}\" back into it", name));
-    return std::optional<int>(exit_code::kDone);
+  // Who may not see queues knows of none.
+  const ErrorCode code = details.error().code;
+  return code == ErrorCode::NotFound || code == ErrorCode::PermissionDenied
+             ? Result<std::optional<std::string>>(std::optional<std::string>())
+             : Failure(details.error());
+}
+
+Result<std::optional<std::vector<QueueLetter>>> queue_letters(QueueStore& store,
+                                                              const std::string& name) {
+  using Found = std::optional<std::vector<QueueLetter>>;
+  const auto holder = holder_of(store, name);
+  if (!holder || !*holder) {
+    return holder ? Result<Found>(Found()) : Failure(holder.error());
   }
-  std::size_t total = 0;
-  for (std::size_t count = 1; count > 0; total += count) {
-    const auto revived = store->revive(name);
-    if (!revived) {
-      return Failure(revived.error());
+  auto letters =
+      (*holder)->empty() ? Result<std::vector<QueueLetter>>({}) : letters_in(store, **holder);
+  if (!letters) {
+    return Failure(letters.error());
+  }
+  std::erase_if(*letters, [&name](const QueueLetter& letter) {
+    return letter.peeked.message.source != name;
+  });
+  return Found(std::move(*letters));
+}
+
+Result<std::vector<QueueLetter>> find_queue_letters(QueueStore& store,
+                                                    const std::vector<std::string>& ids) {
+  const auto holders = all_holders(store);
+  if (!holders) {
+    return Failure(holders.error());
+  }
+  std::map<std::string, QueueLetter> known;
+  for (const std::string& holder : *holders) {
+    auto letters = letters_in(store, holder);
+    if (!letters) {
+      return Failure(letters.error());
     }
-    count = *revived;
+    for (QueueLetter& letter : *letters) {
+      const std::string id = letter.peeked.message.id;
+      known.emplace(id, std::move(letter));
+    }
   }
+  std::vector<QueueLetter> found;
+  for (const std::string& id : ids) {
+    const auto letter = known.extract(id);
+    if (letter.empty()) {
+      return Failure(no_letter(id));
+    }
+    found.push_back(letter.mapped());
+  }
+  return found;
+}
+
+std::string queue_letter_json(const QueueLetter& letter, bool whole) {
+  const queues::Message& message = letter.peeked.message;
   json::Writer out;
-  out.begin_object().member("schema", "edge.dead-letter-retry/1");
-  out.member("replayed", std::uint64_t{total}).member("quarantined", 0).end_object();
-  const auto printed = call.print(Document{.json = out.take()});
-  return printed ? Result<std::optional<int>>(*printed) : Failure(printed.error());
+  out.begin_object();
+  if (whole) {
+    out.member("schema", "edge.dead-letter/1");
+  }
+  out.member("id", message.id).member("queue", message.source);
+  out.member("reason", "retries").member("attempts", std::uint64_t{message.dead_attempts});
+  out.member("sent", encoding::rfc3339(from_ms(message.timestamp)));
+  if (whole) {
+    out.member("heldBy", letter.holder).member("type", queues::name_of(message.type)).key("body");
+    switch (message.type) {
+      case queues::ContentType::Json:
+        out.raw(message.body);
+        break;
+      case queues::ContentType::Text:
+        out.string(message.body);
+        break;
+      case queues::ContentType::Bytes:
+        out.string(encoding::base64_encode(message.body));
+        break;
+    }
+  }
+  return out.end_object().take();
 }
 
-Result<std::optional<int>> purge_queue_letters(Call& call, const std::string& name) {
-  const auto store = open_queues(call, call.dry_run() ? Call::Access::Read : Call::Access::Write);
-  const auto letters = letters_of(*store, name);
-  if (!letters || !*letters) {
-    return letters ? Result<std::optional<int>>(std::optional<int>()) : Failure(letters.error());
-  }
-  const auto found = (*letters)->empty() ? Result<std::vector<queues::Peeked>>({})
-                                         : letters_in(*store, **letters, name);
-  if (!found) {
-    return Failure(found.error());
-  }
-  const auto agreed = confirm_purge(call, found->size(), name);
-  if (!agreed || *agreed != Purge::Go) {
-    return agreed ? Result<std::optional<int>>(*agreed == Purge::Refused ? exit_code::kNo
-                                                                         : exit_code::kDone)
-                  : Failure(agreed.error());
-  }
-  for (std::size_t first = 0; first < found->size(); first += queues::kMaxPullMessages) {
-    std::vector<std::string> refs;
-    for (std::size_t i = first; i < std::min(found->size(), first + queues::kMaxPullMessages);
-         ++i) {
-      refs.push_back((*found)[i].ref);
-    }
-    if (auto removed = store->remove(**letters, refs); !removed) {
-      return Failure(removed.error());
+Result<void> retry_queue_letters(QueueStore& store, const std::vector<QueueLetter>& letters) {
+  for (const QueueLetter& letter : letters) {
+    const queues::Message& message = letter.peeked.message;
+    // First there, then gone here: a run that dies in between leaves it twice, not never.
+    auto done =
+        store.send(message.source, {.body = message.body, .type = message.type, .delay = 0});
+    done = done ? store.remove(letter.holder, {letter.peeked.ref}) : done;
+    if (!done) {
+      return done;
     }
   }
-  call.note(fmt::format("{} dead letters removed", found->size()));
-  return std::optional<int>(exit_code::kDone);
+  return {};
+}
+
+Result<void> discard_queue_letters(QueueStore& store, const std::vector<QueueLetter>& letters) {
+  std::map<std::string, std::vector<std::string>> refs;
+  for (const QueueLetter& letter : letters) {
+    refs[letter.holder].push_back(letter.peeked.ref);
+  }
+  for (const auto& [holder, all] : refs) {
+    for (std::size_t first = 0; first < all.size(); first += queues::kMaxPullMessages) {
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+      const std::size_t count = std::min(all.size() - first, queues::kMaxPullMessages);
+      if (auto removed = store.remove(holder, {begin, begin + static_cast<std::ptrdiff_t>(count)});
+          !removed) {
+        return removed;
+      }
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> queue_names(QueueStore& store) {
+  std::vector<std::string> names;
+  const auto reports = store.reports();
+  for (std::size_t i = 0; reports && i < reports->size(); ++i) {
+    names.push_back(text_in_report((*reports)[i], "name"));
+  }
+  return names;
 }
 
 Result<Purge> confirm_purge(const Call& call, std::size_t count, const std::string& name) {

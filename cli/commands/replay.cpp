@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <thread>
 
 #include "cli/command.h"
@@ -108,16 +109,28 @@ Result<ReplayOptions> options_of(const Call& call) {
   return options;
 }
 
-std::string in_words(const ReplayCounts& counts, milliseconds duration) {
-  std::string text = fmt::format(
-      "replayed {} · deduplicated {} · failed {}", counts.sent, counts.deduplicated, counts.failed);
+/// Events sent per second, by this run.
+double rate_of(const ReplaySummary& summary) {
+  const double seconds = std::chrono::duration<double>(summary.duration).count();
+  return seconds > 0 ? static_cast<double>(summary.sent_now) / seconds : 0;
+}
+
+std::string in_words(const ReplaySummary& summary) {
+  const ReplayCounts& counts = summary.counts;
+  std::string text = fmt::format("read {} · replayed {} · deduplicated {} · failed {}",
+                                 counts.read,
+                                 counts.sent,
+                                 counts.deduplicated,
+                                 counts.failed);
   if (counts.skipped > 0) {
     text += fmt::format(" · skipped {}", counts.skipped);
   }
   if (counts.quarantined > 0) {
     text += fmt::format(" · quarantined {}", counts.quarantined);
   }
-  return text + fmt::format(" · {:.1f} s", static_cast<double>(duration.count()) / 1000);
+  return text + fmt::format(" · {:.1f} s · {:.0f}/s",
+                            std::chrono::duration<double>(summary.duration).count(),
+                            rate_of(summary));
 }
 
 void write_summary(json::Writer& out, const ReplaySummary& summary) {
@@ -126,7 +139,9 @@ void write_summary(json::Writer& out, const ReplaySummary& summary) {
   out.member("read", counts.read).member("sent", counts.sent);
   out.member("deduplicated", counts.deduplicated).member("skipped", counts.skipped);
   out.member("failed", counts.failed).member("quarantined", counts.quarantined);
-  out.member("durationMs", std::int64_t{summary.duration.count()}).key("failures").begin_object();
+  out.member("durationMs", std::int64_t{summary.duration.count()});
+  out.key("rate").number(std::round(rate_of(summary) * 10) / 10);
+  out.key("failures").begin_object();
   for (const auto& [reason, count] : summary.failures) {
     out.member(reason, count);
   }
@@ -155,7 +170,7 @@ void note_continuation(const Call& call, const ReplayOptions& options) {
 }
 
 Result<int> report(Call& call, const ReplaySummary& summary, const ReplayOptions& options) {
-  call.note(in_words(summary.counts, summary.duration));
+  call.note(in_words(summary));
   if (summary.counts.failed > 0) {
     call.note(fmt::format("{} failed, first: {}", summary.counts.failed, summary.first_failure));
   }
@@ -241,6 +256,11 @@ Result<int> run(Call& call) {
   }
   ReplayProgress progress(call);
   hooks.progress = [&](const ReplayCounts& counts) { progress.show(counts, (*source)->share()); };
+  hooks.held = [&call](std::size_t events, milliseconds time) {
+    call.note(fmt::format("the destination holds {} events back; sent again in {} s",
+                          events,
+                          std::chrono::ceil<std::chrono::seconds>(time).count()));
+  };
   delivery::Replay replay(**source, **target, *options, hooks, call.clock(), call.random());
   const auto summary = replay.run();
   progress.clear();
@@ -262,7 +282,10 @@ void declare_pace(Command& command) {
   command.option({.name = "where", .value = "EXPR", .help = "only events for which this is true"})
       .option({.name = "since", .value = "TIME", .help = "events from then on", .type = Type::Time})
       .option({.name = "until", .value = "TIME", .help = "events before then", .type = Type::Time})
-      .option({.name = "limit", .value = "N", .help = "at most so many", .type = Type::Integer})
+      .option({.name = "limit",
+               .value = "N",
+               .help = "at most so many; those passed over do not count",
+               .type = Type::Integer})
       .option({.name = "rate", .value = "RATE", .help = "events per time", .type = Type::Rate})
       .option({.name = "speed",
                .value = "SPEED",
@@ -273,7 +296,10 @@ void declare_pace(Command& command) {
                .help = "batches on their way at once",
                .type = Type::Integer,
                .fallback = "8"})
-      .option({.name = "batch", .value = "N", .help = "events per request", .type = Type::Integer});
+      .option({.name = "batch",
+               .value = "N",
+               .help = "events per request, 100 when not given; fewer when they are large",
+               .type = Type::Integer});
 }
 
 void declare_care(Command& command) {
@@ -290,7 +316,7 @@ void declare_care(Command& command) {
                .choices = {"keep", "shift", "now"}})
       .option({.name = "max-replays",
                .value = "N",
-               .help = "dead letters replayed more often stay",
+               .help = "dead letters replayed so often stay",
                .type = Type::Integer,
                .fallback = "5"})
       .option({.name = "on-error",
@@ -320,14 +346,14 @@ void replay(Tree& tree) {
   command.in(Section::Send)
       .about(
           "Sources: a file of JSON lines or CSV (gzipped too), `-`, `store`, `queue:NAME`, `dlq`, "
-          "`dlq:NAME`, the "
+          "`dlq:NAME` (of a destination or a queue), the "
           "URL of a daemon (its events, with the token of --token-file or `auth login`). "
           "Targets: the URL of a daemon, `local`, `destination:NAME`, `webhook:URL`, `-`. What is "
           "only printed stays where it is.")
       .about(
-          "Messages of a queue are looked at, not taken: each leaves when its event is "
-          "acknowledged, and all others stay as they were. Pause the queue first when somebody "
-          "else takes from it.")
+          "Messages and dead letters of a queue are looked at, not taken: each leaves when its "
+          "event is acknowledged, and all others stay as they were. Pause the queue first when "
+          "somebody else takes from it.")
       .option({.name = "from",
                .value = "SOURCE",
                .help = "where the events are",
@@ -355,7 +381,7 @@ void replay(Tree& tree) {
       .output(
           "replay",
           R"({"type":"object","required":["schema","read","sent","deduplicated","skipped",)"
-          R"("failed","quarantined","durationMs"],"properties":{"schema":{"const":"edge.replay/1"},)"
+          R"("failed","quarantined","durationMs"],"properties":{"schema":{"const":"edge.replay/1"},"rate":{"type":"number"},)"
           R"("dryRun":{"const":true},"read":{"type":"integer"},"sent":{"type":"integer"},)"
           R"("failed":{"type":"integer"},"toSend":{"type":"integer"},"types":{"type":"object"},)"
           R"("destinations":{"type":"object"},"reasons":{"type":"object"},)"

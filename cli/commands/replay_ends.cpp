@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands/letter_list.h"
+#include "cli/commands/queue_letters.h"
 #include "cli/commands/replay_daemon.h"
 #include "cli/commands/replay_letters.h"
 #include "cli/commands/replay_queue.h"
@@ -54,8 +56,7 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::st
   }
   const auto destination = from == "dlq" ? std::optional<std::string>("") : behind(from, "dlq:");
   if (destination) {
-    const bool keeps = only_looks() || call_.flag("keep-dead");
-    return delivery::replay_letters(open_letters(call_, *destination, keeps), keeps);
+    return letters(*destination);
   }
   if (const auto queue = behind(from, "queue:"); from == "queue" || queue) {
     if (!queue || queue->empty()) {
@@ -72,6 +73,37 @@ Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::source(const std::st
     return daemon(from, *columns);
   }
   return columns ? delivery::open_replay_file(from, std::move(*columns)) : Failure(columns.error());
+}
+
+/// A name that is a queue's means that queue.
+Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::letters(const std::string& name) {
+  const bool keeps = only_looks() || call_.flag("keep-dead");
+  const auto access = keeps ? Call::Access::Read : Call::Access::Write;
+  if (!name.empty()) {
+    auto store = open_queues(call_, access);
+    const auto holder = holder_of(*store, name);
+    if (!holder) {
+      return Failure(holder.error());
+    }
+    if (*holder) {
+      auto source =
+          (*holder)->empty()
+              ? Result<std::unique_ptr<delivery::ReplaySource>>(nullptr)
+              : replay_queue(std::move(store), **holder, keeps, call_.clock().now(), name);
+      const bool has_none =
+          source ? *source == nullptr : source.error().code == ErrorCode::NotFound;
+      return has_none ? delivery::replay_letters(
+                            {.ids = [] { return Result<std::vector<std::string>>({}); }}, keeps)
+                      : std::move(source);
+    }
+  }
+  auto shelf = open_letters(call_, name, keeps);
+  auto ids = shelf.ids();
+  if (!ids) {
+    return Failure(no_letters(call_, name, ids.error()));
+  }
+  shelf.ids = [ids = std::move(*ids)] { return Result<std::vector<std::string>>(ids); };
+  return delivery::replay_letters(std::move(shelf), keeps);
 }
 
 Result<std::unique_ptr<delivery::ReplaySource>> ReplayEnds::daemon(

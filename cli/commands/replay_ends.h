@@ -46,6 +46,7 @@ class ReplayEnds {
   Result<void> finish();
 
  private:
+  Result<std::unique_ptr<delivery::ReplaySource>> letters(const std::string& name);
   Result<std::unique_ptr<delivery::ReplaySource>> daemon(const std::string& url,
                                                          const delivery::ColumnMap& columns);
   Result<std::unique_ptr<delivery::ReplayTarget>> webhook(const std::string& url);

@@ -23,17 +23,23 @@ constexpr milliseconds kRedraw{100};
 constexpr milliseconds kPlain{30'000};
 constexpr milliseconds kPatience{500};
 
-std::uint64_t settled(const ReplayCounts& counts) {
-  return counts.sent + counts.failed + counts.skipped + counts.deduplicated + counts.quarantined;
+std::uint64_t passed_over(const ReplayCounts& counts) {
+  return counts.skipped + counts.deduplicated + counts.quarantined;
 }
 
-/// How many there are: as many as were read, in proportion; never more than `--limit`.
+std::uint64_t settled(const ReplayCounts& counts) {
+  return counts.sent + counts.failed + passed_over(counts);
+}
+
+/// How many there are: as many as were read, in proportion; never more than `--limit` and those
+/// passed over.
 std::uint64_t total_of(const Call& call, const ReplayCounts& counts, std::optional<double> share) {
   const double all = share && *share > 0 ? static_cast<double>(counts.read) / *share : 0;
   const auto total = static_cast<std::uint64_t>(std::llround(all));
   const auto limit =
       call.has("limit") ? static_cast<std::uint64_t>(call.integer("limit")) : std::uint64_t{0};
-  return limit > 0 && (total == 0 || limit < total) ? limit : total;
+  const std::uint64_t most = limit + passed_over(counts);
+  return limit > 0 && (total == 0 || most < total) ? most : total;
 }
 
 std::string drawn(double share, bool ascii) {

@@ -54,8 +54,13 @@ class QueueSource final : public delivery::ReplaySource {
               std::string name,
               bool keeps,
               std::int64_t begin,
+              std::string given_up_by,
               PeekPage first)
-      : store_(std::move(store)), name_(std::move(name)), keeps_(keeps), begin_(begin) {
+      : store_(std::move(store)),
+        name_(std::move(name)),
+        keeps_(keeps),
+        begin_(begin),
+        given_up_by_(std::move(given_up_by)) {
     take(std::move(first));
   }
 
@@ -115,7 +120,8 @@ class QueueSource final : public delivery::ReplaySource {
       cursor_.clear();
     }
     for (queues::Peeked& peeked : page.messages) {
-      if (old(peeked)) {
+      const bool is_wanted = given_up_by_.empty() || peeked.message.source == given_up_by_;
+      if (is_wanted && old(peeked)) {
         ready_.push_back(std::move(peeked));
       }
     }
@@ -125,6 +131,7 @@ class QueueSource final : public delivery::ReplaySource {
   const std::string name_;
   const bool keeps_;
   const std::int64_t begin_;  // ms
+  const std::string given_up_by_;
   std::string cursor_;
   std::uint64_t position_ = 0;
   std::deque<queues::Peeked> ready_;
@@ -137,13 +144,14 @@ class QueueSource final : public delivery::ReplaySource {
 Result<std::unique_ptr<delivery::ReplaySource>> replay_queue(std::unique_ptr<QueueStore> store,
                                                              const std::string& name,
                                                              bool keeps,
-                                                             Time now) {
+                                                             Time now,
+                                                             const std::string& given_up_by) {
   auto first = store->peek(name, {.batch_size = queues::kMaxPullMessages, .ready = true});
   if (!first) {
     return Failure(std::move(first.error()));
   }
   return std::make_unique<QueueSource>(
-      std::move(store), name, keeps, to_ms(now), std::move(*first));
+      std::move(store), name, keeps, to_ms(now), given_up_by, std::move(*first));
 }
 
 }  // namespace edge::cli

@@ -31,7 +31,7 @@ class CountingTarget final : public delivery::ReplayTarget {
 
   [[nodiscard]] std::size_t max_batch() const override { return 500; }
 
-  Result<std::vector<std::string>> send(std::span<const delivery::ReplayItem> items) override {
+  Result<std::vector<std::string>> send(std::span<delivery::ReplayItem> items) override {
     std::vector<std::string> failures;
     for (const delivery::ReplayItem& item : items) {
       const auto text = item.canonical ? Result<std::string>(item.event)
@@ -140,7 +140,7 @@ Result<int> rehearse_replay(
   out.member("toSend", target.taken);
   out.member("deduplicated", counts.deduplicated).member("skipped", counts.skipped);
   out.member("failed", counts.failed).member("quarantined", counts.quarantined);
-  out.member("durationMs", 0);
+  out.member("durationMs", 0).member("rate", 0);
   write_tally(out, "types", target.by_type);
   write_tally(out, "destinations", target.by_destination);
   write_tally(out, "reasons", target.by_reason);

@@ -44,7 +44,13 @@ Result<std::vector<std::string>> all(Call& call) {
   }
   std::vector<std::string> records;
   Edge& edge = call.edge(Call::Access::Read);
-  for (const profiles::SegmentRecord& record : edge.segments.current()->records) {
+  const auto segments = edge.segments.current();
+  for (const std::string& name : segments->unreadable) {
+    call.note(fmt::format(
+        "the stored segment \"{}\" cannot be read and stays out; define it anew or delete it",
+        name));
+  }
+  for (const profiles::SegmentRecord& record : segments->records) {
     auto text = json_of(edge, record);
     if (!text) {
       return Failure(text.error());

@@ -31,6 +31,12 @@ bool is_stored_person(const Call& call) {
   return call.has("user");
 }
 
+std::string text_in(const std::string& json, std::string_view member) {
+  const auto document = json::Document::parse(json, json::kEvent);
+  const auto value = document ? document->root().find(member) : std::nullopt;
+  return std::string(value ? value->as_string().value_or("") : "");
+}
+
 Error no_segment(const std::string& name) {
   return {ErrorCode::NotFound, fmt::format("there is no segment \"{}\"", name)};
 }
@@ -49,7 +55,10 @@ Result<std::shared_ptr<const profiles::Rulebook>> configured_book(Call& call) {
 }
 
 /// The person that `--profile` or `--attr` describe, every segment evaluated.
-Result<profiles::Profile> given_person(Call& call, const profiles::Rulebook& book, Time now) {
+Result<profiles::Profile> given_person(Call& call,
+                                       const profiles::Rulebook& book,
+                                       const profiles::SwitchedOff& switched_off,
+                                       Time now) {
   std::string text;
   if (call.has("profile")) {
     auto read = call.read(call["profile"]);
@@ -70,8 +79,7 @@ Result<profiles::Profile> given_person(Call& call, const profiles::Rulebook& boo
   }
   auto person = profiles::read_person(document->root(), book, now);
   if (person) {
-    profiles::SwitchedOff none;
-    profiles::Assessor assessor(book, none);
+    profiles::Assessor assessor(book, switched_off);
     assessor.touch_all();
     assessor.assess(*person, now, profiles::Reason::Definition);
   }
@@ -93,12 +101,10 @@ Result<std::vector<Explained>> explain_with(const profiles::Rulebook& book,
   }
   std::vector<Explained> all;
   for (const std::string& name : names) {
-    const profiles::Segment* const segment = book.find(name);
-    if (segment == nullptr) {
+    json::Writer out;
+    if (!profiles::explain_segment(out, book, switched_off, name, person, now)) {
       return Failure(no_segment(name));
     }
-    json::Writer out;
-    profiles::write_explanation(out, book, switched_off, *segment, person, now);
     all.push_back({name, out.take()});
   }
   return all;
@@ -108,12 +114,14 @@ Result<std::vector<Explained>> explain_here(Call& call, std::vector<std::string>
   const Time now = call.clock().now();
   if (!is_stored_person(call)) {
     const auto book = configured_book(call);
-    const auto person =
-        book ? given_person(call, **book, now) : Result<profiles::Profile>(Failure(book.error()));
+    const auto& off = call.config().profiles.segments_off;
+    const profiles::SwitchedOff switched_off(off.begin(), off.end());
+    const auto person = book ? given_person(call, **book, switched_off, now)
+                             : Result<profiles::Profile>(Failure(book.error()));
     if (!person) {
       return Failure(person.error());
     }
-    return explain_with(**book, {}, *person, std::move(names), now);
+    return explain_with(**book, switched_off, *person, std::move(names), now);
   }
   Edge& edge = call.edge(Call::Access::Read);
   const auto profile = edge.profiles.find(profiles::Name::UserId, call["user"]);
@@ -154,7 +162,8 @@ Result<std::vector<Explained>> explain_there(Call& call,
   if (!is_stored_person(call)) {
     return Failure(usage_error("a daemon knows people by --user only"));
   }
-  if (names.empty()) {
+  const bool takes_all = names.empty();
+  if (takes_all) {
     auto all = names_of(daemon);
     if (!all) {
       return Failure(all.error());
@@ -169,7 +178,12 @@ Result<std::vector<Explained>> explain_there(Call& call,
     if (!answer) {
       return Failure(answer.error());
     }
-    explained.push_back({name, std::move(answer->body)});
+    const std::string state = text_in(answer->body, "state");
+    const bool decides = state == name_of(profiles::SegmentState::Ready) ||
+                         state == name_of(profiles::SegmentState::Settling);
+    if (decides || !takes_all) {
+      explained.push_back({name, std::move(answer->body)});
+    }
   }
   return explained;
 }
@@ -228,12 +242,6 @@ Result<std::vector<Expectation>> expectations_of(const Call& call) {
     all.push_back(std::move(*one));
   }
   return all;
-}
-
-std::string text_in(const std::string& json, std::string_view member) {
-  const auto document = json::Document::parse(json, json::kEvent);
-  const auto value = document ? document->root().find(member) : std::nullopt;
-  return std::string(value ? value->as_string().value_or("") : "");
 }
 
 Result<int> eval(Call& call) {
@@ -302,10 +310,11 @@ void print_tree(json::Value node, std::size_t depth, bool ascii, std::string& ou
     return;
   }
   const auto seen = node.find("seen");
-  out +=
-      fmt::format("{}    {}\n",
-                  text("when"),
-                  seen && !seen->is_null() ? fmt::format("seen {}", seen->raw()) : "nothing seen");
+  out += fmt::format(
+      "{}    {}{}\n",
+      text("when"),
+      seen && !seen->is_null() ? fmt::format("seen {}", seen->raw()) : "nothing seen",
+      node.find("cut") ? ", inexact: there were more events than are kept of a person" : "");
 }
 
 Result<int> explain(Call& call) {
@@ -319,8 +328,12 @@ Result<int> explain(Call& call) {
   if (!tree) {
     return Failure({ErrorCode::Internal, "the explanation cannot be read"});
   }
-  std::string human = fmt::format(
-      "{}: {}\n", call["NAME"], text_in(json, "value") == "true" ? "member" : "no member");
+  const std::string state = text_in(json, "state");
+  std::string human =
+      fmt::format("{}: {}{}\n",
+                  call["NAME"],
+                  text_in(json, "value") == "true" ? "member" : "no member",
+                  state == "disabled" || state == "computing" ? ", " + state : std::string());
   print_tree(*tree, 0, call.flag("ascii"), human);
   return call.print(Document{.json = R"({"schema":"edge.segment-explain/1",)" + json.substr(1),
                              .human = std::move(human)});

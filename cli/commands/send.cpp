@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Events of any type from a file: one JSON object, a list, a batch as the wire has it, or one
-// object per line.
+// Events of any type from a file: one JSON object, a list, a batch as the wire has it, or one of
+// these per line.
 #include <fmt/format.h>
 
 #include "cli/command.h"
 #include "cli/commands/sending.h"
+#include "core/json/writer.h"
 
 namespace edge::cli::commands {
 namespace {
@@ -16,10 +17,26 @@ Error bad_line(const LineReader& lines, std::string_view what) {
           "bad_json"};
 }
 
+/// What a batch says for all of its events: its other members.
+std::string envelope_of(json::Value batch) {
+  json::Writer out;
+  out.begin_object();
+  for (const auto& [name, value] : batch.members()) {
+    if (name != "batch") {
+      out.key(name).value(value);
+    }
+  }
+  return out.end_object().take();
+}
+
 Result<void> send_document(const json::Document& document, Sender& sender) {
   const json::Value root = document.root();
   const auto batch = root.find("batch");
-  const json::Value list = batch && batch->is_array() ? *batch : root;
+  const bool is_batch = batch && batch->is_array();
+  if (auto shared = sender.share(is_batch ? envelope_of(root) : "{}"); !shared) {
+    return shared;
+  }
+  const json::Value list = is_batch ? *batch : root;
   if (!list.is_array()) {
     return sender.add(root);
   }
@@ -31,7 +48,7 @@ Result<void> send_document(const json::Document& document, Sender& sender) {
   return {};
 }
 
-/// One object per line, in constant memory; `line` is the first one.
+/// One document per line, in the memory of one; `line` is the first one.
 Result<void> send_lines(LineReader& lines, std::string line, Sender& sender) {
   const auto& stop = Call::interruption();
   for (bool more = true; more && stop.load() == 0;) {
@@ -39,8 +56,8 @@ Result<void> send_lines(LineReader& lines, std::string line, Sender& sender) {
     if (!document) {
       return Failure(bad_line(lines, document.error().message));
     }
-    if (auto added = sender.add(document->root()); !added) {
-      return added;
+    if (auto sent = send_document(*document, sender); !sent) {
+      return sent;
     }
     const auto next = lines.next_filled(line);
     if (!next) {
@@ -57,8 +74,7 @@ Result<void> send_all(LineReader& lines, Sender& sender) {
   if (!filled || !*filled) {
     return filled ? Result<void>{} : Failure(filled.error());
   }
-  const auto first = json::Document::parse(line, json::kEvent);
-  if (first && first->root().is_object() && !first->root().find("batch")) {
+  if (json::Document::parse(line, json::kEvent)) {
     return send_lines(lines, std::move(line), sender);
   }
   std::string whole = std::move(line);
@@ -109,10 +125,13 @@ void send(Tree& tree) {
       .option(kWriteKey)
       .changes()
       .about(
-          "The input is one JSON object, a list, a batch, or one object per line. Events are sent "
-          "in requests within the "
-          "limits of the wire. Prints the message ids.")
+          "The input is one event as a JSON object, a list, a batch, or one of these per line. "
+          "What "
+          "a batch says for all of its events (context, integrations, sentAt) holds for them. "
+          "Events are sent in requests within the limits of the wire; one that the daemon refuses, "
+          "for its size too, does not keep the others back. Prints the message ids.")
       .example("send -i events.jsonl", "every line of a file")
+      .example("send -i batch.json", "a batch as an SDK sends it")
       .exits(3, "the input could not be read, or every event was refused")
       .exits(8, "some events were refused")
       .see("edgectl replay")

@@ -8,13 +8,14 @@
 #include "cli/remote.h"
 #include "core/base/id.h"
 #include "core/edge.h"
+#include "core/events/batch.h"
 #include "core/events/overlay.h"
 #include "core/json/writer.h"
 
 namespace edge::cli {
 namespace {
 
-constexpr std::size_t kMaxEvents = 500;
+constexpr std::size_t kMaxEvents = 100;  // of as many a daemon names all that it refuses
 constexpr std::size_t kMaxBytes = std::size_t{1} << 20U;
 
 /// The event with a messageId, and that id (empty when it is not a text: then it is refused later).
@@ -49,14 +50,28 @@ std::uint64_t number_in(json::Value object, std::string_view name) {
 
 }  // namespace
 
+Result<void> Sender::share(std::string envelope) {
+  if (envelope == envelope_) {
+    return {};
+  }
+  auto done = flush();
+  envelope_ = std::move(envelope);
+  return done;
+}
+
 Result<void> Sender::add(json::Value event) {
   const auto rewritten =
       events::is_clean(event.raw()) ? Result<json::Document>(Failure({})) : events::cleaned(event);
   auto [text, id] = with_id(rewritten ? rewritten->root() : event, call_.random());
+  if (events_.size() >= kMaxEvents || envelope_.size() + bytes_ + text.size() > kMaxBytes) {
+    if (auto done = flush(); !done) {
+      return done;
+    }
+  }
   bytes_ += text.size() + 1;
   events_.push_back(std::move(text));
   ids_.push_back(std::move(id));
-  return events_.size() >= kMaxEvents || bytes_ >= kMaxBytes ? flush() : Result<void>{};
+  return {};
 }
 
 Result<void> Sender::finish() {
@@ -81,10 +96,25 @@ Result<void> Sender::flush() {
     forget();
     return {};
   }
-  Remote* daemon = call_.running_daemon();
-  auto done = daemon != nullptr ? send_to(*daemon) : store_here();
+  auto done = send(0, events_.size());
   forget();
   return done;
+}
+
+/// Sends so many of those that have gathered; what is too much at once, in halves.
+Result<void> Sender::send(std::size_t first, std::size_t count) {
+  Remote* daemon = call_.running_daemon();
+  auto done = daemon != nullptr ? send_to(*daemon, first, count) : store_here(first, count);
+  if (done || done.error().code != ErrorCode::TooLarge) {
+    return done;
+  }
+  if (count == 1) {
+    refuse(ids_[first], reason_of(done.error()), done.error().message);
+    return {};
+  }
+  const std::size_t half = count / 2;
+  auto halved = send(first, half);
+  return halved ? send(first + half, count - half) : halved;
 }
 
 void Sender::forget() {
@@ -93,20 +123,26 @@ void Sender::forget() {
   bytes_ = 0;
 }
 
-Result<void> Sender::send_to(Remote& daemon) {
+std::string Sender::body_of(std::size_t first, std::size_t count) const {
   std::string body = R"({"batch":[)";
-  for (const std::string& event : events_) {
-    body += event;
+  for (std::size_t i = first; i < first + count; ++i) {
+    body += events_[i];
     body += ',';
   }
   body.back() = ']';
-  body += '}';
+  if (envelope_ != "{}") {
+    body += ',';
+  }
+  return body + envelope_.substr(1);
+}
+
+Result<void> Sender::send_to(Remote& daemon, std::size_t first, std::size_t count) {
   transport::Headers headers;
   if (call_.has("write-key")) {
     headers.emplace_back("X-Write-Key", call_["write-key"]);
   }
   const auto answer =
-      daemon.exchange("POST", "/v1/batch?verbose=1", std::move(body), std::move(headers));
+      daemon.exchange("POST", "/v1/batch?verbose=1", body_of(first, count), std::move(headers));
   if (!answer) {
     return Failure(answer.error());
   }
@@ -115,52 +151,42 @@ Result<void> Sender::send_to(Remote& daemon) {
   if (!errors) {
     return Failure(error_of(*answer));  // refused as a whole
   }
-  std::vector<bool> taken(ids_.size(), true);
+  std::vector<bool> taken(count, true);
   for (const json::Value error : errors->elements()) {
     const std::uint64_t index = number_in(error, "index");
     if (index < taken.size()) {
       taken[index] = false;
-      refuse(ids_[index], text_in(error, "code"), text_in(error, "message"));
+      refuse(ids_[first + index], text_in(error, "code"), text_in(error, "message"));
     }
   }
-  report_.rejected += number_in(document->root(), "rejected") - errors->size();
   report_.duplicates += number_in(document->root(), "duplicates");
-  for (std::size_t i = 0; i < ids_.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     if (taken[i]) {
-      report_.message_ids.push_back(std::move(ids_[i]));
+      report_.message_ids.push_back(std::move(ids_[first + i]));
     }
   }
   return {};
 }
 
-Result<void> Sender::store_here() {
+Result<void> Sender::store_here(std::size_t first, std::size_t count) {
   used_store_ = true;
-  std::string list = "[";
-  for (const std::string& event : events_) {
-    list += event;
-    list += ',';
-  }
-  list.back() = ']';
-  const auto document = json::Document::parse(list, json::kEvent);
-  if (!document) {
-    return Failure(document.error());
-  }
-  std::vector<json::Value> raws;
-  for (const json::Value raw : document->root().elements()) {
-    raws.push_back(raw);
+  const auto document = json::Document::parse(body_of(first, count), json::kEvent);
+  const auto batch = document ? events::read_batch(*document)
+                              : Result<events::BatchBody>(Failure(document.error()));
+  if (!batch) {
+    return Failure(batch.error());
   }
   Edge& edge = call_.edge();
   const events::Source& source = edge.sources.fallback();
-  const auto outcomes = edge.ingest.accept_now(raws,
-                                               {.has_duplicates = document->has_duplicates()},
-                                               {.source = source.name, .ip = source.ip});
+  const auto outcomes = edge.ingest.accept_now(
+      batch->events, batch->envelope, {.source = source.name, .ip = source.ip});
   if (!outcomes) {
     return Failure(outcomes.error());
   }
   for (std::size_t i = 0; i < outcomes->size(); ++i) {
     const events::Outcome& outcome = (*outcomes)[i];
     if (outcome.status == events::Outcome::Status::Refused) {
-      refuse(ids_[i], outcome.error.reason, outcome.error.message);
+      refuse(ids_[first + i], outcome.error.reason, outcome.error.message);
       continue;
     }
     report_.duplicates += outcome.status == events::Outcome::Status::Duplicate ? 1 : 0;

@@ -24,17 +24,21 @@ struct SendReport {
   };
   std::vector<std::string> message_ids = {};  ///< of all that were taken, in order
   std::uint64_t duplicates = 0;
-  std::vector<Refusal> refusals = {};  ///< a daemon names the first 100 of a request
+  std::vector<Refusal> refusals = {};
   std::uint64_t rejected = 0;
 };
 
-/// Gathers raw events and sends them in requests within the limits of the wire. An event without
-/// messageId gets one here, so that a repeated request is found out. With `--dry-run` all is read
-/// and nothing is sent. One thread only.
+/// Gathers raw events and sends them in requests within the limits of the wire. A request that is
+/// too large for the daemon is sent in halves; an event that is too large alone counts as refused.
+/// An event without messageId gets one here, so that a repeated request is found out. With
+/// `--dry-run` all is read and nothing is sent. One thread only.
 class Sender {
  public:
   explicit Sender(Call& call) : call_(call) {}
 
+  /// Says for the events from now on what a batch says for all of its own: `envelope` is a JSON
+  /// object (`context`, `integrations`, `sentAt`). Sends first what gathered under another one.
+  Result<void> share(std::string envelope);
   /// Takes one raw event; sends when enough have gathered. Failure: of the daemon or the store.
   Result<void> add(json::Value event);
   /// Sends what has gathered.
@@ -45,12 +49,15 @@ class Sender {
   [[nodiscard]] const SendReport& report() const { return report_; }
 
  private:
-  Result<void> send_to(Remote& daemon);
-  Result<void> store_here();
+  Result<void> send(std::size_t first, std::size_t count);
+  [[nodiscard]] std::string body_of(std::size_t first, std::size_t count) const;
+  Result<void> send_to(Remote& daemon, std::size_t first, std::size_t count);
+  Result<void> store_here(std::size_t first, std::size_t count);
   void forget();
   void refuse(std::string id, std::string code, std::string message);
 
   Call& call_;
+  std::string envelope_ = "{}";
   std::vector<std::string> events_;
   std::vector<std::string> ids_;
   std::size_t bytes_ = 0;

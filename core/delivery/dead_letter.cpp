@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <memory>
-#include <set>
 #include <utility>
 
 #include "core/delivery/counters.h"
+#include "core/delivery/existences.h"
 #include "core/delivery/given_up.h"
 #include "core/json/members.h"
 
@@ -20,10 +18,6 @@ constexpr std::size_t kRetryPage = 200;
 
 storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
-}
-
-storage::Key key_of(const std::string& id) {
-  return {kSpace, "", id};
 }
 
 /// The id ends in the destination's own.
@@ -50,12 +44,16 @@ std::string DeadLetter::encode() const {
   out.member("status", status).member("response", response);
   out.member("attempts", std::uint64_t{attempts}).member("first", first_attempt);
   out.member("last", last_attempt).member("replays", std::uint64_t{replays});
-  out.member("replaying", replaying).member("offset", offset);
+  out.member("replaying", replaying).member("existence", existence).member("offset", offset);
   if (!request.empty()) {
     out.key("request").raw(request);
   }
   out.key("event").raw(event).end_object();
   return out.take();
+}
+
+storage::Key DeadLetter::key_of(const std::string& id) {
+  return {kSpace, "", id};
 }
 
 Result<DeadLetter> DeadLetter::decode(std::string_view id, std::string_view encoded) {
@@ -76,12 +74,39 @@ Result<DeadLetter> DeadLetter::decode(std::string_view id, std::string_view enco
                     .last_attempt = json::number_in(root, "last"),
                     .replays = static_cast<std::uint32_t>(json::number_in(root, "replays")),
                     .replaying = replaying && replaying->as_bool().value_or(false),
+                    .existence = static_cast<std::uint64_t>(json::number_in(root, "existence")),
                     .offset = static_cast<std::uint64_t>(json::number_in(root, "offset")),
                     .request = raw(root, "request"),
                     .event = raw(root, "event")};
 }
 
+/// The id that letters carry. Failure: NotFound when there is neither such a destination nor a
+/// letter of a former one.
+Result<std::string> DeadLetters::destination_of(const std::string& id_or_name) const {
+  if (id_or_name.empty()) {
+    return id_or_name;
+  }
+  if (const auto entry = destinations_.table().get()->find(id_or_name)) {
+    return entry->definition.id;
+  }
+  const auto letters = page_of({.destination = id_or_name, .limit = 1});
+  if (!letters || !letters->items.empty()) {
+    return letters ? Result<std::string>(id_or_name) : Failure(letters.error());
+  }
+  return Failure({ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", id_or_name)});
+}
+
 Result<LetterPage> DeadLetters::list(const LetterQuery& query) const {
+  return destination_of(query.destination).and_then([&](std::string id) {
+    LetterQuery known = query;
+    known.destination = std::move(id);
+    return page_of(known);
+  });
+}
+
+/// A page of those whose destination has exactly that id.
+Result<LetterPage> DeadLetters::page_of(const LetterQuery& query) const {
+  Existences existences(store_);
   LetterPage result;
   storage::Scan scan{.space = kSpace, .limit = 200, .reverse = !query.oldest_first};
   if (!query.cursor.empty()) {
@@ -109,6 +134,9 @@ Result<LetterPage> DeadLetters::list(const LetterQuery& query) const {
         result.next = result.items.back().id;
         return result;
       }
+      if (auto corrected = existences.correct(*letter); !corrected) {
+        return Failure(corrected.error());
+      }
       result.items.push_back(std::move(*letter));
     }
     if (!page->next) {
@@ -118,26 +146,42 @@ Result<LetterPage> DeadLetters::list(const LetterQuery& query) const {
   }
 }
 
-Result<std::size_t> DeadLetters::count(LetterQuery query) const {
+Result<std::size_t> DeadLetters::count(const LetterQuery& query) const {
+  const auto destination = destination_of(query.destination);
+  if (!destination) {
+    return Failure(destination.error());
+  }
   std::size_t total = 0;
-  query.limit = storage::kMaxPageItems;
-  query.cursor.clear();
+  storage::Scan scan{.space = kSpace};
   for (;;) {
-    const auto page = list(query);
+    const auto page = store_.scan(scan, soon());
     if (!page) {
       return Failure(page.error());
     }
-    total += page->items.size();
+    for (const storage::Page::Item& item : page->items) {
+      if (!destination->empty() && destination_in(item.key) != *destination) {
+        continue;
+      }
+      if (query.reason.empty()) {  // the key tells enough
+        ++total;
+        continue;
+      }
+      const auto letter = DeadLetter::decode(item.key, item.entry.value);
+      if (!letter) {
+        return Failure(letter.error());
+      }
+      total += matches(query, *letter) ? 1 : 0;
+    }
     if (!page->next) {
       return total;
     }
-    query.cursor = *page->next;
+    scan.resume(*page->next);
   }
 }
 
 Result<DeadLetter> DeadLetters::find(const std::string& id) const {
   const bool possible = !id.empty() && id.size() <= 200;
-  const auto entry = possible ? store_.get(key_of(id), soon())
+  const auto entry = possible ? store_.get(DeadLetter::key_of(id), soon())
                               : Result<std::optional<storage::Entry>>(std::nullopt);
   if (!entry) {
     return Failure(entry.error());
@@ -146,10 +190,12 @@ Result<DeadLetter> DeadLetters::find(const std::string& id) const {
     return Failure({ErrorCode::NotFound, fmt::format("there is no dead letter \"{}\"", id)});
   }
   auto letter = DeadLetter::decode(id, (*entry)->value);
-  if (letter) {
-    letter->version = (*entry)->version;
+  if (!letter) {
+    return letter;
   }
-  return letter;
+  letter->version = (*entry)->version;
+  auto corrected = Existences(store_).correct(*letter);
+  return corrected ? std::move(letter) : Failure(corrected.error());
 }
 
 Result<void> DeadLetters::erase(const std::string& id, Leaving why) {
@@ -157,12 +203,22 @@ Result<void> DeadLetters::erase(const std::string& id, Leaving why) {
   if (!letter) {
     return Failure(letter.error());
   }
+  if (letter->replaying && why == Leaving::Discarded) {
+    return Failure({ErrorCode::Conflict,
+                    fmt::format("the dead letter \"{}\" waits to be delivered again", id),
+                    "",
+                    "replaying"});
+  }
+  const auto is_counted = Existences(store_).counts(*letter);
+  if (!is_counted) {
+    return Failure(is_counted.error());
+  }
   storage::Batch batch;
-  batch.checks.push_back({key_of(id), letter->version});
+  batch.checks.push_back({DeadLetter::key_of(id), letter->version});
   remove(batch, id);
   if (why == Leaving::Delivered) {
     forget_given_up(batch, letter->destination, letter->offset);
-    if (!letter->replaying) {  // else it counts as pending
+    if (*is_counted && !letter->replaying) {  // else it counts as pending
       batch.adds.push_back({counter_key(letter->destination, Count::Dead), -1});
     }
   }
@@ -171,6 +227,7 @@ Result<void> DeadLetters::erase(const std::string& id, Leaving why) {
 
 Result<std::size_t> DeadLetters::forget(const events::Person& person) {
   std::size_t removed = 0;
+  Existences existences(store_);
   LetterQuery query{.limit = kRetryPage};
   for (;;) {
     const auto page = list(query);
@@ -183,9 +240,14 @@ Result<std::size_t> DeadLetters::forget(const events::Person& person) {
       if (!event || !person.has(letter.offset, *event)) {
         continue;
       }
+      const auto is_counted = existences.counts(letter);
+      if (!is_counted) {
+        return Failure(is_counted.error());
+      }
       remove(batch, letter.id);
       forget_given_up(batch, letter.destination, letter.offset);
-      if (!letter.replaying) {  // else it counts as pending, and its row is gone already
+      if (*is_counted &&
+          !letter.replaying) {  // else it counts as pending, and its row is gone already
         batch.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
       }
       ++removed;
@@ -209,124 +271,9 @@ Result<void> DeadLetters::count_replay(const std::string& id) {
   }
   ++letter->replays;
   storage::Batch batch;
-  batch.checks.push_back({key_of(id), letter->version});
+  batch.checks.push_back({DeadLetter::key_of(id), letter->version});
   put(batch, *letter, clock_.now() + kept_);
   return store_.commit(std::move(batch), soon()).map([](const storage::Receipt&) {});
-}
-
-/// Hands letters over in as many commits as the store needs.
-class DeadLetters::Retry {
- public:
-  Retry(DeadLetters& letters, double rate)
-      : letters_(letters),
-        table_(letters.destinations_.table().get()),
-        start_(to_ms(letters.clock_.store_now())),
-        rate_(rate) {}
-
-  Result<void> add(DeadLetter letter) {
-    if (letter.replaying || table_->find(letter.destination) == nullptr) {
-      return {};
-    }
-    if (letter.replays >= kMaxReplays) {
-      ++result_.quarantined;
-      return {};
-    }
-    auto event = events::Event::decode(letter.event);
-    if (!event) {
-      return Failure(event.error());
-    }
-    letter.replaying = true;
-    ++letter.replays;
-    const Parked parked{.offset = letter.offset,
-                        .since = to_ms(letters_.clock_.now()),
-                        .replays = letter.replays,
-                        .letter = letter.id,
-                        .event = std::make_shared<const events::Event>(std::move(*event))};
-    batch_.dues.push_back({.queue = destinations::queue_of(letter.destination),
-                           .at = start_ + delay(),
-                           .id = letter.id,
-                           .order_key = std::string(parked.event->user_key()),
-                           .body = parked.encode()});
-    batch_.checks.push_back({key_of(letter.id), letter.version});
-    put(batch_, letter, letters_.clock_.now() + letters_.kept_);
-    batch_.adds.push_back({counter_key(letter.destination, Count::Parked), 1});
-    batch_.adds.push_back({counter_key(letter.destination, Count::Dead), -1});
-    bytes_ += batch_.dues.back().body.size() + batch_.puts.back().value.size();
-    return bytes_ > storage::kMaxBatchBytes / 2 || batch_.dues.size() >= kRetryPage
-               ? commit()
-               : Result<void>{};
-  }
-
-  Result<Replayed> finish() {
-    return commit().map([this] { return result_; });
-  }
-
- private:
-  /// Of the next one, in ms.
-  [[nodiscard]] std::int64_t delay() const {
-    const auto before = static_cast<double>(result_.replayed + batch_.dues.size());
-    return rate_ > 0 ? static_cast<std::int64_t>(before * 1000 / rate_) : 0;
-  }
-
-  Result<void> commit() {
-    if (batch_.dues.empty()) {
-      return {};
-    }
-    const std::size_t count = batch_.dues.size();
-    bytes_ = 0;
-    return letters_.store_.commit(std::exchange(batch_, {}), soon())
-        .map([&](const storage::Receipt&) { result_.replayed += count; });
-  }
-
-  DeadLetters& letters_;
-  const std::shared_ptr<const destinations::Table> table_;
-  const std::int64_t start_;
-  const double rate_;
-  storage::Batch batch_;
-  std::size_t bytes_ = 0;
-  Replayed result_;
-};
-
-Result<Replayed> DeadLetters::retry(const std::vector<std::string>& ids, double rate) {
-  const std::set<std::string> each(ids.begin(), ids.end());  // in the order of their times
-  std::vector<DeadLetter> letters;
-  for (const std::string& id : each) {
-    auto letter = find(id);
-    if (!letter) {
-      return Failure(letter.error());
-    }
-    letters.push_back(std::move(*letter));
-  }
-  Retry retry(*this, rate);
-  for (DeadLetter& letter : letters) {
-    if (auto added = retry.add(std::move(letter)); !added) {
-      return Failure(added.error());
-    }
-  }
-  return retry.finish();
-}
-
-Result<Replayed> DeadLetters::retry(const LetterQuery& query, double rate) {
-  Retry retry(*this, rate);
-  LetterQuery rest = query;
-  rest.limit = kRetryPage;
-  rest.oldest_first = true;
-  rest.cursor.clear();
-  for (;;) {
-    auto page = list(rest);
-    if (!page) {
-      return Failure(page.error());
-    }
-    for (DeadLetter& letter : page->items) {
-      if (auto added = retry.add(std::move(letter)); !added) {
-        return Failure(added.error());
-      }
-    }
-    if (!page->next) {
-      return retry.finish();
-    }
-    rest.cursor = *page->next;
-  }
 }
 
 Result<std::string> DeadLetters::enter(std::string_view id_or_name,
@@ -342,6 +289,10 @@ Result<std::string> DeadLetters::enter(std::string_view id_or_name,
     return Failure(event.error());
   }
   const std::string& id = entry->definition.id;
+  const auto existence = Existences(store_).version_of(id);
+  if (!existence) {
+    return Failure(existence.error());
+  }
   const std::int64_t now = to_ms(clock_.now());
   const DeadLetter letter{.id = new_id(clock_.now(), events::Person::kBeyondLog + number, id),
                           .destination = id,
@@ -349,6 +300,7 @@ Result<std::string> DeadLetters::enter(std::string_view id_or_name,
                           .attempts = 1,
                           .first_attempt = now,
                           .last_attempt = now,
+                          .existence = *existence,
                           .offset = events::Person::kBeyondLog + number,
                           .event = std::string(event_json)};
   storage::Batch batch;
@@ -359,11 +311,11 @@ Result<std::string> DeadLetters::enter(std::string_view id_or_name,
 }
 
 void DeadLetters::put(storage::Batch& batch, const DeadLetter& letter, Time until) {
-  batch.puts.push_back({key_of(letter.id), letter.encode(), to_ms(until)});
+  batch.puts.push_back({DeadLetter::key_of(letter.id), letter.encode(), to_ms(until)});
 }
 
 void DeadLetters::remove(storage::Batch& batch, const std::string& id) {
-  batch.dels.push_back({key_of(id)});
+  batch.dels.push_back({DeadLetter::key_of(id)});
 }
 
 std::string DeadLetters::new_id(Time now, std::uint64_t offset, std::string_view destination) {

@@ -30,6 +30,9 @@ struct DeadLetter {
   std::int64_t last_attempt = 0;
   std::uint32_t replays = 0;
   bool replaying = false;  ///< waits to be delivered again
+  /// The version of `number_key` of the destination that counted it. Another one with its id has
+  /// neither its counters nor its rows.
+  std::uint64_t existence = 0;
   std::uint64_t offset = 0;
   std::uint64_t version = 0;  ///< of the stored entry; not part of its text
   std::string request = {};   ///< JSON: method, url, headers, body, secrets masked; or empty
@@ -37,11 +40,13 @@ struct DeadLetter {
 
   [[nodiscard]] std::string encode() const;
   static Result<DeadLetter> decode(std::string_view id, std::string_view text);
+  /// Where it is stored.
+  static storage::Key key_of(const std::string& id);
 };
 
 /// Which dead letters. Empty fields match all.
 struct LetterQuery {
-  std::string destination = {};
+  std::string destination = {};  ///< id or name; the id of one that is gone while it has letters
   std::string reason = {};
   std::string cursor = {};  ///< `next` of the page before
   std::size_t limit = 50;
@@ -68,13 +73,15 @@ class DeadLetters {
               std::chrono::milliseconds kept = kLettersKept)
       : store_(store), destinations_(destinations), clock_(clock), kept_(kept) {}
 
+  /// Failure: NotFound when there is no such destination.
   [[nodiscard]] Result<LetterPage> list(const LetterQuery& query) const;
-  /// How many there are, `limit` and `cursor` not regarded.
-  [[nodiscard]] Result<std::size_t> count(LetterQuery query) const;
+  /// How many there are, `limit` and `cursor` not regarded. Reads them all. Failure as `list`.
+  [[nodiscard]] Result<std::size_t> count(const LetterQuery& query) const;
   [[nodiscard]] Result<DeadLetter> find(const std::string& id) const;
   /// Why a letter goes: nobody wants it, so its event stays given up; or somebody delivered it.
   enum class Leaving : std::uint8_t { Discarded, Delivered };
-  /// Failure: NotFound.
+  /// Failures: NotFound; Conflict (reason `replaying`) when one is discarded that waits to be
+  /// delivered again.
   Result<void> erase(const std::string& id, Leaving why);
   /// Keeps an event that was sent outside of the forwarders, in vain; `number` tells it from
   /// others. Its id. Failures: NotFound (the destination); InvalidArgument (the event); of the
@@ -92,7 +99,7 @@ class DeadLetters {
   /// no more, are passed over. They go in the order in which they were given up, above `rate` 0 at
   /// most so many a second. Failure: Conflict when a letter changed meanwhile.
   Result<Replayed> retry(const std::vector<std::string>& ids, double rate = 0);
-  /// The same for all that match.
+  /// The same for all that match. Failure: also NotFound, as `list`.
   Result<Replayed> retry(const LetterQuery& query, double rate = 0);
 
   /// Notes one more replay in vain. Failures: NotFound; Conflict when it changed meanwhile.
@@ -106,6 +113,9 @@ class DeadLetters {
 
  private:
   class Retry;
+
+  [[nodiscard]] Result<std::string> destination_of(const std::string& id_or_name) const;
+  [[nodiscard]] Result<LetterPage> page_of(const LetterQuery& query) const;
 
   storage::Store& store_;
   const destinations::Destinations& destinations_;

@@ -13,7 +13,6 @@ constexpr std::size_t kWindowItems = 4'096;
 constexpr std::uint64_t kStoreCursorEvery = 1'000;
 constexpr std::size_t kMaxSenders = 64;
 constexpr std::chrono::seconds kLookAgain{2};
-constexpr std::chrono::seconds kDrain{8};  // the whole stop may take ten
 
 storage::Deadline soon() {
   return storage::Deadline::in(std::chrono::seconds(5));
@@ -24,12 +23,12 @@ storage::Deadline soon() {
 Forwarder::Forwarder(EntryPointer entry, const ForwarderServices& services)
     : services_(services),
       id_(entry->definition.id),
+      number_(entry->number),
       queue_(destinations::queue_of(id_)),
-      entry_(entry),
+      entry_(std::move(entry)),
       settlement_(id_, services.clock, services.limits),
       jobs_(kMaxSenders),
-      outcomes_(kMaxSenders + 1),
-      given_(std::move(entry)) {}
+      outcomes_(kMaxSenders + 1) {}
 
 Result<void> Forwarder::start() {
   auto position = services_.store.position(destinations::consumer_of(id_), kStream, kLane, soon());
@@ -41,6 +40,7 @@ Result<void> Forwarder::start() {
     return Failure(number.error());
   }
   existence_ = {destinations::number_key(id_), *number ? (*number)->version : 0};
+  settlement_.begin(existence_.version);
   stored_to_ = position->offset;
   window_.start(std::move(*position));
   if (auto counted = read_counters(); !counted) {
@@ -132,7 +132,7 @@ void Forwarder::run(const std::stop_token& stop) {
       wait_for_news(stop);
     }
   }
-  const SteadyTime limit = services_.clock.steady() + kDrain;
+  const SteadyTime limit = services_.clock.steady() + services_.limits.drain;
   while (in_flight_ > 0 && services_.clock.steady() < limit) {
     if (auto outcome = outcomes_.pop_for({}, std::chrono::milliseconds(100))) {
       settle(*outcome);
@@ -149,6 +149,7 @@ void Forwarder::run(const std::stop_token& stop) {
 /// One round. False when there is nothing to do before `next_wake`, the bell or an answer.
 bool Forwarder::step(Senders senders) {
   take_settings();
+  look_at_rows();
   bool moved = settle_outcomes();
   if (!unsaved_.empty() && !save()) {
     return moved;
@@ -160,6 +161,11 @@ bool Forwarder::step(Senders senders) {
     std::vector<Delivery> deliveries = pick();
     if (deliveries.empty()) {
       break;
+    }
+    // Looked at behind what was picked: an event that came after a change finds it made.
+    if (take_settings()) {
+      unpick(deliveries);
+      continue;
     }
     dispatch(std::move(deliveries), senders);
     moved = true;
@@ -175,21 +181,38 @@ bool Forwarder::step(Senders senders) {
   return moved;
 }
 
-void Forwarder::take_settings() {
-  EntryPointer given;
+/// The destination in the table; null when it was removed, even if another one has its id now.
+EntryPointer Forwarder::present_entry() const {
+  auto entry = services_.table.get()->find(id_);
+  const bool same = entry && entry->definition.id == id_ && entry->number == number_;
+  return same ? entry : nullptr;
+}
+
+/// True when the table has another entry than at the last look.
+bool Forwarder::take_settings() {
+  EntryPointer entry = present_entry();
+  if (!entry) {
+    gone_ = true;
+    return false;
+  }
+  if (entry == entry_) {
+    return false;
+  }
+  if (!(entry->definition == entry_->definition) || entry->position != entry_->position ||
+      entry->credentials != entry_->credentials || entry->turns != entry_->turns) {
+    gate_.reset();
+    gone_ = false;
+  }
+  entry_ = std::move(entry);
+  return true;
+}
+
+/// What others wrote into the queue is seen: at once when they said so, else at the next look.
+void Forwarder::look_at_rows() {
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
-    given = given_;
     changed = std::exchange(rows_changed_, false);
-  }
-  if (given != entry_) {
-    if (!(given->definition == entry_->definition) || given->position != entry_->position ||
-        given->credentials != entry_->credentials || given->turns != entry_->turns) {
-      gate_.reset();
-      gone_ = false;
-    }
-    entry_ = std::move(given);
   }
   const SteadyTime now = services_.clock.steady();
   if (changed || now - looked_ > kLookAgain) {
@@ -248,7 +271,7 @@ void Forwarder::dispatch(std::vector<Delivery> deliveries, Senders senders) {
   }
   ++in_flight_;
   gate_.sent(entry_->definition.rate, services_.clock.steady());
-  Job job{entry_, std::move(deliveries)};
+  Job job{entry_, std::move(deliveries), gate_.state() != Gate::State::Open};
   if (senders == Senders::Threads) {
     grow_senders();
     jobs_.try_push(std::move(job));  // has room: in_flight_ is at most the number of senders
@@ -276,7 +299,9 @@ Forwarder::Outcome Forwarder::carry_out(const Job& job, const ForwarderServices&
     batch.push_back(delivery.state.event.get());
     done.push_back(delivery.state.done);
   }
-  return {job.deliveries, attempt(*job.entry, batch, services.http, services.clock, done)};
+  return {.deliveries = job.deliveries,
+          .attempt = attempt(*job.entry, batch, services.http, services.clock, done),
+          .was_probe = job.is_probe};
 }
 
 SteadyTime Forwarder::next_wake() const {
@@ -300,14 +325,6 @@ void Forwarder::wait_for_news(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   bell_.wait_for(lock, stop, patience, [this] { return rung_; });
   rung_ = false;
-}
-
-void Forwarder::replace(EntryPointer entry) {
-  {
-    const std::lock_guard lock(mutex_);
-    given_ = std::move(entry);
-  }
-  ring();
 }
 
 void Forwarder::ring() {

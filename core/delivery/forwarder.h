@@ -28,6 +28,7 @@
 
 #include "core/base/bounded_queue.h"
 #include "core/base/random.h"
+#include "core/base/snapshot.h"
 #include "core/delivery/delivery_metrics.h"
 #include "core/delivery/gate.h"
 #include "core/delivery/order_keys.h"
@@ -61,6 +62,7 @@ const char* name_of(Status::State state);
 /// What forwarders borrow.
 struct ForwarderServices {
   storage::Store& store;
+  const Snapshot<destinations::Table>& table;  ///< the settings that are in force
   transport::HttpClient& http;
   const Clock& clock;
   Random& random;
@@ -70,8 +72,10 @@ struct ForwarderServices {
   ForwarderLimits limits = {};
 };
 
-/// One destination's forwarder. `status`, `replace`, `ring` and `rows_changed` are thread-safe, the
-/// rest is for the one thread that drives it.
+/// One destination's forwarder. It goes by what the table says of the destination when a request
+/// begins, so that a change is in force for every event that comes after it; a hold is forgotten
+/// with it. `status`, `ring` and `rows_changed` are thread-safe, the rest is for the one thread
+/// that drives it.
 class Forwarder {
  public:
   Forwarder(EntryPointer entry, const ForwarderServices& services);
@@ -85,9 +89,7 @@ class Forwarder {
   /// Works with sender threads until `stop`, then finishes what is in flight.
   void run(const std::stop_token& stop);
 
-  /// New settings; a hold is forgotten.
-  void replace(EntryPointer entry);
-  /// The log may have grown.
+  /// The log may have grown, or the settings changed.
   void ring();
   /// Somebody else wrote rows (replayed dead letters).
   void rows_changed();
@@ -100,18 +102,19 @@ class Forwarder {
   /// Events up to `offset` go with their part of the log: those that are too old to be delivered
   /// are given up although the destination is paused.
   void let_go(std::uint64_t offset);
-  /// `current`: the destination as it is now, which the driving thread may not have seen yet; null
-  /// = as last given. Failure: of the store.
-  Result<Status> status(const destinations::Entry* current = nullptr);
+  /// Failure: of the store.
+  Result<Status> status();
 
  private:
   struct Job {
     EntryPointer entry;
     std::vector<Delivery> deliveries;
+    bool is_probe = false;
   };
   struct Outcome {
     std::vector<Delivery> deliveries;
     Attempt attempt;
+    bool was_probe = false;
   };
   enum class Senders : std::uint8_t { Caller, Threads };
   /// What is remembered of an event that was tried in vain and not parked.
@@ -144,7 +147,9 @@ class Forwarder {
   bool give_up_old();
   Result<void> read_counters();
   Result<void> read_keys();
-  void take_settings();
+  [[nodiscard]] EntryPointer present_entry() const;
+  bool take_settings();
+  void look_at_rows();
   bool refill();
   bool may_send() const;
   std::size_t batch_limit();
@@ -160,6 +165,7 @@ class Forwarder {
   std::optional<bool> must_wait(std::uint64_t offset, const std::string& key);
   void release_left_behind(const std::vector<storage::Due>& rows);
   void hold_behind_row(std::uint64_t offset, const std::string& key);
+  void unpick(const std::vector<Delivery>& deliveries);
   bool lingers(std::size_t limit) const;
   bool is_expired(const Delivery& delivery) const;
   void dispatch(std::vector<Delivery> deliveries, Senders senders);
@@ -197,10 +203,11 @@ class Forwarder {
 
   const ForwarderServices services_;
   const std::string id_;
+  const unsigned number_;  // of the destination, for as long as it exists
   const std::string queue_;
 
   // The driving thread's own.
-  EntryPointer entry_;
+  EntryPointer entry_;  // as the table had it at the last look
   Window window_;
   Gate gate_;
   Settlement settlement_;
@@ -238,7 +245,6 @@ class Forwarder {
   std::condition_variable_any bell_;
   bool rung_ = false;  // this and all below guarded by mutex_
   bool rows_changed_ = true;
-  EntryPointer given_;
   std::vector<Forgetting> to_forget_;
   std::uint64_t let_go_ = 0;
   Status published_;

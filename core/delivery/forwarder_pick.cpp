@@ -76,7 +76,9 @@ std::vector<Delivery> Forwarder::pick_rows(std::size_t limit) {
       continue;
     }
     if (is_expired(*delivery)) {
-      give_up(*delivery, "expired", {});
+      give_up(*delivery,
+              "expired",
+              {.status = delivery->state.status, .response = delivery->state.response});
       continue;
     }
     const auto mark = marks_.find(delivery->state.offset);
@@ -255,6 +257,16 @@ void Forwarder::hold_behind_row(std::uint64_t offset, const std::string& key) {
     settlement_.park({.state = state, .key = key}, kHeldUntilReleased);
   }
   window_.settle(offset);
+}
+
+/// Picked, but not sent: they are as they were.
+void Forwarder::unpick(const std::vector<Delivery>& deliveries) {
+  for (const Delivery& delivery : deliveries) {
+    if (!delivery.row) {
+      ready_.insert(delivery.state.offset);
+    }
+  }
+  next_row_at_ = 0;
 }
 
 bool Forwarder::lingers(std::size_t limit) const {

@@ -91,8 +91,7 @@ void Forwarder::settle(Outcome& outcome) {
   note(attempt, outcome.deliveries);
   settlement_.count(Count::Attempts, static_cast<std::int64_t>(attempt.sent.size()));
   const auto effect = effect_of(attempt, gate_.state());
-  const bool opened = effect && gate_.learn(*effect,
-                                            attempt.retry_after,
+  const bool opened = effect && gate_.learn({*effect, attempt.retry_after, outcome.was_probe},
                                             entry_->definition.retry,
                                             services_.random,
                                             services_.clock.steady());
@@ -104,7 +103,7 @@ void Forwarder::settle(Outcome& outcome) {
       marks_[delivery.state.offset].largest_batch = outcome.deliveries.size() / 2;
     }
   }
-  lag_ = services_.metrics == nullptr ? nullptr : &services_.metrics->lag(entry_->definition.name);
+  lag_ = services_.metrics == nullptr ? nullptr : &services_.metrics->lag(id_);
   for (std::size_t i = 0; i < outcome.deliveries.size(); ++i) {
     settle_one(outcome.deliveries[i], attempt.events[i], attempt.traces[i], attempt);
   }
@@ -153,6 +152,8 @@ void Forwarder::settle_one(Delivery& delivery,
   state.first_attempt = state.first_attempt == 0 ? now : state.first_attempt;
   state.last_attempt = now;
   state.done = trace.done;
+  state.status = all.status;
+  state.response = all.response;
   if (verdict.action != Action::Delivered && is_forgotten(delivery)) {
     settlement_.forget(delivery);
     finish(delivery);
@@ -195,7 +196,7 @@ void Forwarder::give_up(Delivery& delivery, const std::string& reason, Trace tra
   }
   settlement_.dead(delivery, reason, trace);
   if (services_.metrics != nullptr) {
-    services_.metrics->gave_up(entry_->definition.name, reason);
+    services_.metrics->gave_up(id_, reason);
   }
   finish(delivery);
 }
@@ -211,7 +212,7 @@ void Forwarder::retry(Delivery& delivery, const Verdict& verdict, const Attempt&
   state.reason = verdict.reason;
   state.of_destination = attempt.effect == Effect::Failing;
   if ((policy.max_attempts > 0 && state.attempts >= policy.max_attempts) || is_expired(delivery)) {
-    give_up(delivery, verdict.reason, {.status = attempt.status, .response = attempt.response});
+    give_up(delivery, verdict.reason, {.status = state.status, .response = state.response});
     return;
   }
   settlement_.count(Count::Retried, 1);

@@ -40,7 +40,7 @@ void Forwarder::note(const Attempt& attempt, const std::vector<Delivery>& delive
     return verdict.action != Action::Delivered && !verdict.reason.empty();
   });
   if (services_.metrics != nullptr) {
-    services_.metrics->attempted(entry_->definition.name, attempt);
+    services_.metrics->attempted(id_, attempt);
   }
   const std::lock_guard lock(mutex_);
   if (!attempt.sent.empty()) {
@@ -92,20 +92,15 @@ Result<std::int64_t> Forwarder::oldest_row() const {
   return oldest;
 }
 
-Result<Status> Forwarder::status(const destinations::Entry* current) {
+Result<Status> Forwarder::status() {
   auto status = counted_status();
   if (!status) {
     return status;
   }
-  EntryPointer given;
-  if (current == nullptr) {
-    const std::lock_guard lock(mutex_);
-    given = given_;
-    current = given.get();
-  }
-  if (!current->is_enabled()) {
+  const EntryPointer entry = present_entry();  // the driving thread may not have looked yet
+  if (!entry || !entry->is_enabled()) {
     status->state = Status::State::Disabled;
-  } else if (current->position == destinations::Switch::Paused) {
+  } else if (entry->position == destinations::Switch::Paused) {
     status->state = Status::State::Paused;
   }
   if (status->parked == 0) {
@@ -151,7 +146,6 @@ Result<Status> Forwarder::counted_status() {
 Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint64_t head) {
   std::uint64_t from = 0;
   std::uint64_t counted = 0;
-  unsigned number = 0;
   {
     const std::lock_guard lock(mutex_);
     if (counted_from_ != reached) {
@@ -161,7 +155,6 @@ Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint6
     }
     from = counted_to_;
     counted = counted_;
-    number = given_->number;
   }
   while (from < head) {
     const auto slice = services_.store.read(
@@ -174,7 +167,7 @@ Result<std::uint64_t> Forwarder::routed_beyond(std::uint64_t reached, std::uint6
       break;
     }
     for (const storage::RecordPointer& record : slice->records) {
-      counted += destinations::goes_to(*record, number) ? 1 : 0;
+      counted += destinations::goes_to(*record, number_) ? 1 : 0;
     }
     from = slice->reached;
   }

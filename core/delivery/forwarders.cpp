@@ -69,7 +69,7 @@ void Forwarders::run(const std::stop_token& stop) {
   }
 }
 
-/// Starts, changes and ends forwarders as the table says.
+/// Starts, wakes and ends forwarders as the table says.
 void Forwarders::synchronise() {
   const auto table = destinations_.table().get();
   std::vector<std::unique_ptr<Runner>> ending;  // joined after the lock is released
@@ -86,7 +86,7 @@ void Forwarders::synchronise() {
     }
     if (entry != i->second->entry) {
       i->second->entry = entry;
-      i->second->forwarder->replace(entry);
+      i->second->forwarder->ring();
     }
     ++i;
   }
@@ -124,7 +124,7 @@ Result<Status> Forwarders::status(std::string_view id_or_name) {
     return Failure(unknown(id_or_name));
   }
   if (const auto forwarder = running(entry->definition.id)) {
-    return forwarder->status(entry.get());
+    return forwarder->status();
   }
   Forwarder forwarder(entry, services());
   if (auto started = forwarder.start(); !started) {
@@ -194,6 +194,7 @@ void Forwarders::rows_changed() {
 
 ForwarderServices Forwarders::services() {
   return {.store = store_,
+          .table = destinations_.table(),
           .http = http_,
           .clock = clock_,
           .random = random_,

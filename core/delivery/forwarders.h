@@ -15,8 +15,8 @@
 
 namespace edge::delivery {
 
-/// The forwarders of all destinations: starts one per destination, gives it new settings, ends it
-/// when the destination is removed. Thread-safe.
+/// The forwarders of all destinations: starts one per destination, ends it when the destination is
+/// removed. Thread-safe.
 class Forwarders {
  public:
   Forwarders(storage::Store& store,

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 
 #include "core/base/clock.h"
 #include "core/base/random.h"
@@ -21,21 +23,29 @@ class Gate {
   using Effect = destinations::Effect;
   enum class State : std::uint8_t { Open, Held, Refused };
 
+  struct Lesson {
+    Effect effect = Effect::None;
+    std::optional<std::chrono::milliseconds> retry_after = {};
+    bool was_probe = false;  ///< the gate was closed when the request began
+  };
+
   /// Learns from an answer. True when it opened the gate again.
-  bool learn(Effect effect,
-             std::optional<std::chrono::milliseconds> retry_after,
+  bool learn(const Lesson& lesson,
              const destinations::RetryPolicy& policy,
              Random& random,
              SteadyTime now) {
-    if (retry_after) {
-      not_before_ = std::max(not_before_, now + *retry_after);
+    if (lesson.retry_after) {
+      not_before_ = std::max(not_before_, now + *lesson.retry_after);
     }
-    if (effect == Effect::Pause) {
+    if (lesson.effect == Effect::Pause) {
       refused_ = true;
       probe_at_ = now + policy.probe;
       return false;
     }
-    if (effect == Effect::Failing) {
+    if (lesson.effect == Effect::Failing) {
+      if (state() != State::Open && !lesson.was_probe) {
+        return false;  // it began before the gate closed: nothing new
+      }
       ++failures_;
       if (refused_) {
         probe_at_ = now + policy.probe;

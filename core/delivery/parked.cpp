@@ -4,7 +4,6 @@
 #include "core/json/members.h"
 
 namespace edge::delivery {
-namespace {}  // namespace
 
 std::string Parked::encode() const {
   json::Writer out;
@@ -13,6 +12,9 @@ std::string Parked::encode() const {
   out.member("since", since).member("first", first_attempt).member("last", last_attempt);
   out.member("reason", reason).member("ofDestination", of_destination);
   out.member("replays", std::uint64_t{replays}).member("letter", letter);
+  if (status != 0 || !response.empty()) {
+    out.member("status", status).member("response", response);
+  }
   out.key("event").raw(event->text()).end_object();
   return out.take();
 }
@@ -36,6 +38,8 @@ Result<Parked> Parked::decode(std::string_view encoded) {
                 .first_attempt = json::number_in(root, "first"),
                 .last_attempt = json::number_in(root, "last"),
                 .reason = json::text_in(root, "reason"),
+                .status = static_cast<int>(json::number_in(root, "status")),
+                .response = json::text_in(root, "response"),
                 .of_destination = waits && waits->as_bool().value_or(false),
                 .replays = static_cast<std::uint32_t>(json::number_in(root, "replays")),
                 .letter = json::text_in(root, "letter"),

@@ -28,6 +28,8 @@ struct Parked {
   std::int64_t first_attempt = 0;
   std::int64_t last_attempt = 0;
   std::string reason = {};
+  int status = 0;               ///< of the last answer, 0 when there was none
+  std::string response = {};    ///< the first 2 KiB of it
   bool of_destination = false;  ///< waits because the destination failed, not the event
   std::uint32_t replays = 0;
   std::string letter = {};  ///< the dead letter it comes from, removed when delivered

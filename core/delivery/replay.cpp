@@ -4,11 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <iterator>
 
-#include "core/config/private_file.h"
 #include "core/crypto/digest.h"
 #include "core/delivery/retry.h"
 #include "core/encoding/hex.h"
@@ -20,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kDefaultBatch = 100;
+constexpr std::size_t kMaxBatchBytes = std::size_t{1} << 20U;
 constexpr std::size_t kKeptHashes = 2'000;
 constexpr std::size_t kMaxHashes = 1'000'000;
 constexpr std::uint32_t kMaxThrottled = 1'000;
@@ -40,13 +37,23 @@ bool is_transient(ErrorCode code) {
          code == ErrorCode::DeadlineExceeded;
 }
 
-Error wrong(std::string message, std::string reason) {
-  return {ErrorCode::InvalidArgument, std::move(message), "checkpoint", std::move(reason)};
+std::size_t count_open(std::span<const ReplayItem> items) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(items, [](const ReplayItem& item) { return !item.outcome; }));
 }
 
-std::uint64_t number(json::Value object, const char* name) {
-  const auto value = object.find(name);
-  return value ? value->as_uint64().value_or(0) : 0;
+/// What became of items, some of which are given up.
+std::vector<std::string> outcomes_of(std::span<const ReplayItem> items, const std::string& reason) {
+  std::vector<std::string> outcomes;
+  for (const ReplayItem& item : items) {
+    outcomes.push_back(item.outcome.value_or(reason));
+  }
+  return outcomes;
+}
+
+/// Those read that were sent, or were to be.
+std::uint64_t chosen(const ReplayCounts& counts) {
+  return counts.read - counts.skipped - counts.deduplicated - counts.quarantined;
 }
 
 }  // namespace
@@ -80,6 +87,7 @@ Result<ReplaySummary> Replay::run() {
     return Failure(ready.error());
   }
   begun_ = clock_.steady();
+  const std::uint64_t sent_before = summary_.counts.sent;
   Result<void> problem;
   while (problem && !summary_.stopped && !summary_.interrupted) {
     const auto more = gather();
@@ -93,15 +101,14 @@ Result<ReplaySummary> Replay::run() {
     if (!*more) {
       break;
     }
-    while (problem && in_flight_.size() >= std::max<std::size_t>(options_.in_flight, 1)) {
-      problem = retire();
-    }
+    problem = keep_in_flight();
   }
   while (!in_flight_.empty()) {
     auto retired = retire();
     problem = problem ? retired : problem;
   }
   summary_.duration = std::chrono::duration_cast<milliseconds>(clock_.steady() - begun_);
+  summary_.sent_now = summary_.counts.sent - sent_before;
   const auto flushed = source_.flush();
   problem = problem ? flushed : problem;
   if (!problem) {
@@ -119,61 +126,6 @@ Result<ReplaySummary> Replay::run() {
   return summary_;
 }
 
-Result<void> Replay::begin() {
-  if (options_.checkpoint.empty()) {
-    return {};
-  }
-  if (options_.restart && options_.rehearsal) {
-    return {};
-  }
-  if (options_.restart) {
-    std::error_code absent;
-    std::filesystem::remove(options_.checkpoint, absent);
-    return {};
-  }
-  std::ifstream file(options_.checkpoint, std::ios::binary);
-  if (!file) {
-    return options_.resume
-               ? Failure(wrong("there is no unfinished run to resume", "checkpoint_missing"))
-               : Result<void>();
-  }
-  if (!options_.resume) {
-    return Failure(wrong("an earlier run of this replay is unfinished: --resume or --restart",
-                         "checkpoint_unfinished"));
-  }
-  return read_checkpoint({std::istreambuf_iterator<char>(file), {}});
-}
-
-Result<void> Replay::read_checkpoint(const std::string& text) {
-  const auto document = json::Document::parse(text, json::kStrict);
-  const auto source = document ? document->root().find("source") : std::nullopt;
-  const auto counts = document ? document->root().find("counts") : std::nullopt;
-  const auto hashes = document ? document->root().find("seen") : std::nullopt;
-  if (!source || !counts || !hashes) {
-    return Failure(wrong(fmt::format("\"{}\" is no checkpoint", options_.checkpoint.string()),
-                         "checkpoint_invalid"));
-  }
-  if (source->raw() != source_.identity()) {
-    return Failure(wrong("the source has changed since the interrupted run", "source_changed"));
-  }
-  ReplayCounts& kept = summary_.counts;
-  kept.read = number(*counts, "read");
-  kept.sent = number(*counts, "sent");
-  kept.deduplicated = number(*counts, "deduplicated");
-  kept.skipped = number(*counts, "skipped");
-  kept.failed = number(*counts, "failed");
-  kept.quarantined = number(*counts, "quarantined");
-  for (const json::Value hash : hashes->elements()) {
-    const auto digits = hash.as_string().value_or("");
-    std::uint64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    seen_.insert(value);
-    recent_.emplace_back(0, value);
-  }
-  position_ = number(document->root(), "position");
-  return source_.seek(position_);
-}
-
 /// Reads until a batch is full, the source ends (false) or it is time to send what there is.
 Result<bool> Replay::gather() {
   while (gathered_.size() < batch_size()) {
@@ -181,7 +133,7 @@ Result<bool> Replay::gather() {
       summary_.interrupted = true;
       return false;
     }
-    if (options_.limit > 0 && summary_.counts.read >= options_.limit) {
+    if (options_.limit > 0 && chosen(summary_.counts) >= options_.limit) {
       return false;
     }
     auto item = source_.next();
@@ -194,7 +146,6 @@ Result<bool> Replay::gather() {
     if (!*item) {
       return false;
     }
-    ++summary_.counts.read;
     const auto go_on = consider(std::move(**item));
     if (!go_on || !*go_on) {
       return go_on;
@@ -209,6 +160,7 @@ Result<bool> Replay::consider(ReplayItem item) {
   const auto document =
       item.problem ? Failure(*item.problem) : json::Document::parse(item.event, json::kEvent);
   if (!document) {
+    ++summary_.counts.read;
     note_failure(
         "bad_item",
         item.problem
@@ -220,6 +172,7 @@ Result<bool> Replay::consider(ReplayItem item) {
   }
   const json::Value event = document->root();
   if (!keeps(item, event)) {
+    ++summary_.counts.read;
     position_ = position;
     return true;
   }
@@ -229,6 +182,11 @@ Result<bool> Replay::consider(ReplayItem item) {
     return paced;
   }
   stamp(item, event, time);
+  if (auto fits = make_room(item.event.size()); !fits) {
+    return Failure(fits.error());
+  }
+  ++summary_.counts.read;
+  gathered_bytes_ += item.event.size();
   gathered_.push_back(std::move(item));
   position_ = position;
   return true;
@@ -311,13 +269,8 @@ Result<bool> Replay::pace(std::optional<Time> time) {
   if (due <= clock_.steady()) {
     return true;
   }
-  if (!gathered_.empty()) {
-    dispatch();
-  }
-  while (in_flight_.size() >= std::max<std::size_t>(options_.in_flight, 1)) {
-    if (auto retired = retire(); !retired) {
-      return Failure(retired.error());
-    }
+  if (auto sent = send_gathered(); !sent) {
+    return Failure(sent.error());
   }
   if (!wait_until(due)) {
     summary_.interrupted = true;
@@ -326,7 +279,30 @@ Result<bool> Replay::pace(std::optional<Time> time) {
   return true;
 }
 
+/// Sends what was gathered, when so many octets more would make the batch too large.
+Result<void> Replay::make_room(std::size_t octets) {
+  return gathered_bytes_ + octets <= kMaxBatchBytes ? Result<void>() : send_gathered();
+}
+
+/// Sends what was gathered and waits until another batch may be sent.
+Result<void> Replay::send_gathered() {
+  if (!gathered_.empty()) {
+    dispatch();
+  }
+  return keep_in_flight();
+}
+
+/// Waits until fewer batches are on their way than may be.
+Result<void> Replay::keep_in_flight() {
+  Result<void> retired;
+  while (retired && in_flight_.size() >= std::max<std::size_t>(options_.in_flight, 1)) {
+    retired = retire();
+  }
+  return retired;
+}
+
 void Replay::dispatch() {
+  gathered_bytes_ = 0;
   in_flight_.push_back({.items = std::exchange(gathered_, {}),
                         .position = position_,
                         .counts = summary_.counts,
@@ -336,15 +312,16 @@ void Replay::dispatch() {
       std::async(std::launch::async, [this, &items = placed.items] { return send(items); });
 }
 
-/// Sends a batch as often as its retries allow; being told to slow down is no failure.
-Replay::Outcome Replay::send(const std::vector<ReplayItem>& items) {
+/// Sends a batch as often as its retries allow; being told to slow down is no failure. What is too
+/// much at once goes in halves. While the target takes some of a batch, the rest of it waits alone.
+Replay::Outcome Replay::send(std::span<ReplayItem> items) {
   std::uint32_t failures = 0;
   std::uint32_t throttled = 0;
+  SteadyTime not_before{};  // of this batch
   for (;;) {
-    SteadyTime not_before;
     {
       const std::lock_guard lock(mutex_);
-      not_before = not_before_;
+      not_before = std::max(not_before, not_before_);
     }
     if (!wait_until(not_before)) {
       return {.interrupted = true};
@@ -354,6 +331,12 @@ Replay::Outcome Replay::send(const std::vector<ReplayItem>& items) {
       return {.failures = std::move(*sent)};
     }
     const Error& error = sent.error();
+    if (error.code == ErrorCode::TooLarge && items.size() > 1) {
+      return send_halves(items);
+    }
+    if (error.code == ErrorCode::TooLarge) {
+      return {.failures = {reason_of(error)}};
+    }
     if (!is_transient(error.code)) {
       return {.fatal = error};
     }
@@ -361,13 +344,34 @@ Replay::Outcome Replay::send(const std::vector<ReplayItem>& items) {
     failures += slow_down ? 0 : 1;
     throttled += slow_down ? 1 : 0;
     if (failures > options_.retries || throttled > kMaxThrottled) {
-      return {.failures = std::vector<std::string>(items.size(), reason_of(error))};
+      return {.failures = outcomes_of(items, reason_of(error))};
     }
-    const std::lock_guard lock(mutex_);
-    const milliseconds delay = next_delay(std::max(failures, 1U), kRetryBase, kRetryCap, random_);
-    not_before_ =
-        std::max(not_before_, clock_.steady() + std::max<milliseconds>(delay, error.retry_after));
+    const milliseconds delay = std::max<milliseconds>(back_off(failures), error.retry_after);
+    not_before = clock_.steady() + delay;
+    const std::size_t open = count_open(items);
+    if (open == items.size()) {
+      const std::lock_guard lock(mutex_);
+      not_before_ = std::max(not_before_, not_before);
+    } else if (hooks_.held) {
+      hooks_.held(open, delay);
+    }
   }
+}
+
+Replay::Outcome Replay::send_halves(std::span<ReplayItem> items) {
+  const std::size_t half = items.size() / 2;
+  Outcome first = send(items.first(half));
+  if (first.fatal || first.interrupted) {
+    return first;
+  }
+  Outcome second = send(items.subspan(half));
+  second.failures.insert(second.failures.begin(), first.failures.begin(), first.failures.end());
+  return second;
+}
+
+milliseconds Replay::back_off(std::uint32_t failures) {
+  const std::lock_guard lock(mutex_);
+  return next_delay(std::max(failures, 1U), kRetryBase, kRetryCap, random_);
 }
 
 bool Replay::wait_until(SteadyTime time) {
@@ -426,41 +430,6 @@ void Replay::note_failure(const std::string& reason, const std::string& message)
   if (summary_.first_failure.empty()) {
     summary_.first_failure = message;
   }
-}
-
-/// What is behind the batch was read, but not acknowledged: it must not be in the checkpoint.
-Result<void> Replay::write_checkpoint(const Batch& batch) {
-  const std::string identity = source_.identity();
-  if (options_.checkpoint.empty() || options_.rehearsal || identity.empty()) {
-    return {};
-  }
-  ReplayCounts counts = batch.counts;
-  counts.sent = summary_.counts.sent;
-  counts.failed = summary_.counts.failed;
-  json::Writer out;
-  out.begin_object().member("version", 1).key("source").raw(identity);
-  out.member("position", batch.position).key("counts").begin_object();
-  out.member("read", counts.read).member("sent", counts.sent);
-  out.member("deduplicated", counts.deduplicated).member("skipped", counts.skipped);
-  out.member("failed", counts.failed).member("quarantined", counts.quarantined).end_object();
-  out.key("seen").begin_array();
-  for (const auto& [position, hash] : recent_) {
-    if (position <= batch.position) {
-      out.string(fmt::format("{:x}", hash));
-    }
-  }
-  out.end_array().end_object();
-  return config::write_private_file(options_.checkpoint, out.text());
-}
-
-/// A run that ended before its first batch was acknowledged is resumed at the start of the source.
-Result<void> Replay::keep_first_checkpoint() {
-  std::error_code unreadable;
-  if (std::filesystem::exists(options_.checkpoint, unreadable)) {
-    return {};
-  }
-  recent_.clear();
-  return write_checkpoint({});
 }
 
 std::size_t Replay::batch_size() const {

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -30,11 +31,11 @@ struct ReplayOptions {
   std::optional<Time> since = {};  ///< by the event's own time; events without one pass
   std::optional<Time> until = {};
   std::function<bool(json::Value)> where = {};  ///< events that it does not take are skipped
-  std::uint64_t limit = 0;                      ///< events read, 0 = all
-  double rate = 0;                              ///< events per second, 0 = no bound
-  double speed = 0;  ///< 1 = the spacing of the events' times, 10 = a tenth, 0 = none
+  std::uint64_t limit = 0;  ///< events chosen: read and not passed over; 0 = all
+  double rate = 0;          ///< events per second, 0 = no bound
+  double speed = 0;         ///< 1 = the spacing of the events' times, 10 = a tenth, 0 = none
   std::size_t in_flight = 8;
-  std::size_t batch = 0;              ///< 0 = what the target takes, at most 100
+  std::size_t batch = 0;  ///< 0 = what the target takes, at most 100; fewer when they are large
   std::string dedupe = "/messageId";  ///< pointer; empty = send repeated ones too
   Timestamps timestamps = Timestamps::Keep;
   std::uint32_t max_replays = kMaxReplays;
@@ -65,8 +66,9 @@ struct ReplaySummary {
   std::map<std::string, std::uint64_t> failures = {};  ///< by reason
   std::string first_failure = {};
   bool interrupted = false;
-  bool stopped = false;  ///< by `OnError::Stop`
-  std::chrono::milliseconds duration{0};
+  bool stopped = false;                   ///< by `OnError::Stop`
+  std::chrono::milliseconds duration{0};  ///< of this run
+  std::uint64_t sent_now = 0;             ///< by this run; `counts` has those before it too
 };
 
 /// How it waits and tells.
@@ -75,6 +77,9 @@ struct ReplayHooks {
   std::function<bool(std::chrono::milliseconds)> wait;
   std::function<bool()> interrupted;
   std::function<void(const ReplayCounts&)> progress;
+  /// So many events of a batch wait that long, although the target took others. Called from several
+  /// threads.
+  std::function<void(std::size_t events, std::chrono::milliseconds)> held = {};
   /// With `OnError::Bury`: keeps what the target refused as a dead letter. A failure ends the run.
   std::function<Result<void>(const ReplayItem&, const std::string& reason)> bury = {};
 };
@@ -82,7 +87,8 @@ struct ReplayHooks {
 /// Sends the events of a source to a target: paced, deduplicated, several batches at once. After
 /// each acknowledged batch the checkpoint is written (flushed and renamed), in the order of the
 /// source, so that a run that died at any moment continues without leaving anything out. A run that
-/// was interrupted or stopped always leaves a checkpoint behind.
+/// was interrupted or stopped always leaves a checkpoint behind. A batch is at most 1 MiB of
+/// events, or one; what is too large for the target all the same is sent in halves.
 class Replay {
  public:
   Replay(ReplaySource& source,
@@ -118,8 +124,13 @@ class Replay {
   bool is_repeated(json::Value event, std::uint64_t position);
   void stamp(ReplayItem& item, json::Value event, std::optional<Time> time);
   Result<bool> pace(std::optional<Time> time);
+  Result<void> make_room(std::size_t octets);
+  Result<void> send_gathered();
+  Result<void> keep_in_flight();
   void dispatch();
-  Outcome send(const std::vector<ReplayItem>& items);
+  Outcome send(std::span<ReplayItem> items);
+  Outcome send_halves(std::span<ReplayItem> items);
+  std::chrono::milliseconds back_off(std::uint32_t failures);
   bool wait_until(SteadyTime time);
   Result<void> retire();
   Result<void> settle(const ReplayItem& item, const std::string& failure);
@@ -137,6 +148,7 @@ class Replay {
 
   ReplaySummary summary_;
   std::vector<ReplayItem> gathered_;
+  std::size_t gathered_bytes_ = 0;
   std::uint64_t position_ = 0;
   std::deque<Batch> in_flight_;
   std::unordered_set<std::uint64_t> seen_;

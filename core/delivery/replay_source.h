@@ -25,6 +25,10 @@ struct ReplayItem {
   std::string destination = {};       ///< of the dead letter
   std::string reason = {};            ///< why it died
   std::optional<Error> problem = {};  ///< the item cannot be read; names the row
+
+  // What a target keeps of it from one `send` to the next.
+  std::uint32_t done = 0;                   ///< of its requests, those that were taken
+  std::optional<std::string> outcome = {};  ///< settled: empty when taken, or why it never will be
 };
 
 /// Where a replay takes its events from. One thread only.

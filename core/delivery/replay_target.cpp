@@ -14,6 +14,8 @@ namespace edge::delivery {
 namespace {
 
 constexpr std::size_t kMaxWireEvents = 500;
+/// A destination that wants an event to wait longer than a command does has refused it.
+constexpr std::chrono::minutes kLongestHold{1};
 
 /// What a daemon is sent: nothing internal.
 std::string outside_text(const ReplayItem& item) {
@@ -44,7 +46,7 @@ class DaemonTarget final : public ReplayTarget {
 
   [[nodiscard]] std::size_t max_batch() const override { return kMaxWireEvents; }
 
-  Result<std::vector<std::string>> send(std::span<const ReplayItem> items) override {
+  Result<std::vector<std::string>> send(std::span<ReplayItem> items) override {
     std::string body = R"({"batch":[)";
     for (const ReplayItem& item : items) {
       body += (body.back() == '[' ? "" : ",") + outside_text(item);
@@ -86,6 +88,14 @@ class DaemonTarget final : public ReplayTarget {
            "",
            whole});
     }
+    const auto truncated = document ? document->root().find("errorsTruncated") : std::nullopt;
+    const bool are_some_unnamed = truncated && truncated->as_bool().value_or(false);
+    if (answer.status == 413 || are_some_unnamed) {
+      return Failure({ErrorCode::TooLarge,
+                      "the daemon takes less at once",
+                      "",
+                      fmt::format("http_{} {}", answer.status, whole)});
+    }
     std::vector<std::string> failures(
         count, refused && !errors ? fmt::format("http_{} {}", answer.status, whole) : "");
     if (errors) {
@@ -113,7 +123,7 @@ class IngestTarget final : public ReplayTarget {
 
   [[nodiscard]] std::size_t max_batch() const override { return kMaxWireEvents; }
 
-  Result<std::vector<std::string>> send(std::span<const ReplayItem> items) override {
+  Result<std::vector<std::string>> send(std::span<ReplayItem> items) override {
     std::string list = "[";
     for (const ReplayItem& item : items) {
       list += (list.size() == 1 ? "" : ",") + outside_text(item);
@@ -144,6 +154,117 @@ class IngestTarget final : public ReplayTarget {
   std::string source_;
 };
 
+/// One go at a batch of a destination: what is refused as a whole is sent again in halves, what
+/// others spoiled without them. What must wait stays open, and `problem` tells why.
+class Round {
+ public:
+  struct Item {
+    const events::Event* event = nullptr;
+    ReplayItem* place = nullptr;
+  };
+
+  Round(const destinations::Entry& entry, transport::HttpClient& http, const Clock& clock)
+      : entry_(entry), http_(http), clock_(clock) {}
+
+  void send(std::vector<Item> items) {
+    while (!items.empty() && !fails_) {
+      const Attempt made = attempt_of(items);
+      bool split = false;
+      std::vector<Item> again_now;
+      for (std::size_t i = 0; i < items.size(); ++i) {
+        items[i].place->done = made.traces[i].done;
+        if (goes_again(*items[i].place, made.events[i], made)) {
+          split = split || made.events[i].action == Action::Split;
+          again_now.push_back(items[i]);
+        }
+      }
+      if (made.effect == Effect::Failing || made.effect == Effect::Pause) {
+        fails_ = true;
+        wait(again(made, fmt::format("http_{}", made.status)));
+        return;
+      }
+      items = std::move(again_now);
+      if (split) {
+        const auto middle = items.begin() + static_cast<std::ptrdiff_t>((items.size() + 1) / 2);
+        send({items.begin(), middle});
+        items.erase(items.begin(), middle);
+      }
+    }
+  }
+
+  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
+
+ private:
+  Attempt attempt_of(const std::vector<Item>& items) {
+    std::vector<const events::Event*> batch;
+    std::vector<std::uint32_t> done;
+    for (const Item& item : items) {
+      batch.push_back(item.event);
+      done.push_back(item.place->done);
+    }
+    return attempt(entry_, batch, http_, clock_, done);
+  }
+
+  /// Settles an item, or lets it wait, or says that it is to be sent again now.
+  bool goes_again(ReplayItem& item, const Verdict& verdict, const Attempt& made) {
+    switch (verdict.action) {
+      case Action::Delivered:
+        item.outcome = "";
+        return false;
+      case Action::Dead:
+        item.outcome = verdict.reason;
+        return false;
+      case Action::Hold:
+        hold(item, verdict);
+        return false;
+      case Action::Retry:
+        wait(again(made, verdict.reason));
+        return false;
+      case Action::Split:
+      case Action::Resend:
+        return true;
+    }
+    return false;
+  }
+
+  void hold(ReplayItem& item, const Verdict& verdict) {
+    const auto delay = verdict.delay.count() > 0 ? verdict.delay : entry_.definition.retry.throttle;
+    if (delay > kLongestHold) {
+      item.outcome = verdict.reason;
+      return;
+    }
+    Error error = transient(ErrorCode::Unavailable,
+                            fmt::format("the destination holds events back ({})", verdict.reason),
+                            std::chrono::ceil<std::chrono::seconds>(delay));
+    error.reason = verdict.reason;
+    wait(std::move(error));
+  }
+
+  void wait(Error error) {
+    if (!problem_ || error.code == ErrorCode::Unauthenticated) {
+      problem_ = std::move(error);
+    } else {
+      problem_->retry_after = std::max(problem_->retry_after, error.retry_after);
+    }
+  }
+
+  static Error again(const Attempt& made, const std::string& reason) {
+    if (made.effect == Effect::Pause) {
+      return {ErrorCode::Unauthenticated, "the destination refuses the credentials", "", reason};
+    }
+    const auto after = made.retry_after.value_or(std::chrono::milliseconds{0});
+    return transient(made.status == 429 ? ErrorCode::RateLimited : ErrorCode::Unavailable,
+                     fmt::format("the destination does not take events ({})", reason),
+                     std::chrono::ceil<std::chrono::seconds>(after));
+  }
+
+  const destinations::Entry& entry_;
+  transport::HttpClient& http_;
+  const Clock& clock_;
+  std::optional<Error> problem_;
+  bool fails_ = false;  // nothing more is sent
+};
+
 class DestinationTarget final : public ReplayTarget {
  public:
   DestinationTarget(std::shared_ptr<const destinations::Entry> entry,
@@ -156,85 +277,38 @@ class DestinationTarget final : public ReplayTarget {
     return entry_->destination->batch_size().most;
   }
 
-  Result<std::vector<std::string>> send(std::span<const ReplayItem> items) override {
-    std::vector<std::string> failures(items.size());
+  Result<std::vector<std::string>> send(std::span<ReplayItem> items) override {
     std::vector<events::Event> events;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      auto text = items[i].canonical ? Result<std::string>(items[i].event)
-                                     : canonical_text(items[i].event, clock_.now(), ids_);
+    events.reserve(items.size());
+    std::vector<Round::Item> batch;
+    for (ReplayItem& item : items) {
+      if (item.outcome) {
+        continue;
+      }
+      const auto text = item.canonical ? Result<std::string>(item.event)
+                                       : canonical_text(item.event, clock_.now(), ids_);
       auto event =
           text ? events::Event::decode(*text) : Result<events::Event>(Failure(text.error()));
-      if (event) {
-        events.push_back(std::move(*event));
-        places.push_back(i);
-      } else {
-        failures[i] = reason_of(event.error());
+      if (!event) {
+        item.outcome = reason_of(event.error());
+        continue;
       }
+      events.push_back(std::move(*event));
+      batch.push_back({&events.back(), &item});
     }
-    std::vector<Item> batch;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      batch.push_back({&events[i], &failures[places[i]]});
+    Round round(*entry_, http_, clock_);
+    round.send(std::move(batch));
+    if (round.problem()) {
+      return Failure(*round.problem());
     }
-    if (auto done = send_events(std::move(batch)); !done) {
-      return Failure(done.error());
+    std::vector<std::string> outcomes;
+    for (const ReplayItem& item : items) {
+      outcomes.push_back(item.outcome.value_or(""));
     }
-    return failures;
+    return outcomes;
   }
 
  private:
-  struct Item {
-    const events::Event* event = nullptr;
-    std::string* failure = nullptr;
-    std::uint32_t done = 0;  // of its requests
-  };
-
-  /// Sends what is refused as a whole again in halves, what others spoiled again without them.
-  Result<void> send_events(std::vector<Item> items) {
-    while (!items.empty()) {
-      std::vector<const events::Event*> batch;
-      std::vector<std::uint32_t> done;
-      for (const Item& item : items) {
-        batch.push_back(item.event);
-        done.push_back(item.done);
-      }
-      const Attempt made = attempt(*entry_, batch, http_, clock_, done);
-      std::vector<Item> again_now;
-      bool split = false;
-      for (std::size_t i = 0; i < items.size(); ++i) {
-        const Verdict& verdict = made.events[i];
-        items[i].done = made.traces[i].done;
-        if (verdict.action == Action::Dead) {
-          *items[i].failure = verdict.reason;
-        } else if (verdict.action == Action::Retry || verdict.action == Action::Hold) {
-          return Failure(again(made, verdict.reason));
-        } else if (verdict.action != Action::Delivered) {
-          split = split || verdict.action == Action::Split;
-          again_now.push_back(items[i]);
-        }
-      }
-      items = std::move(again_now);
-      if (split) {
-        const auto middle = items.begin() + static_cast<std::ptrdiff_t>((items.size() + 1) / 2);
-        auto first = send_events({items.begin(), middle});
-        if (!first || middle == items.end()) {
-          return first;
-        }
-        items.erase(items.begin(), middle);
-      }
-    }
-    return {};
-  }
-  static Error again(const Attempt& made, const std::string& reason) {
-    if (made.effect == Effect::Pause) {
-      return {ErrorCode::Unauthenticated, "the destination refuses the credentials", "", reason};
-    }
-    const auto after = made.retry_after.value_or(std::chrono::milliseconds{0});
-    return transient(made.status == 429 ? ErrorCode::RateLimited : ErrorCode::Unavailable,
-                     fmt::format("the destination does not take events ({})", reason),
-                     std::chrono::ceil<std::chrono::seconds>(after));
-  }
-
   std::shared_ptr<const destinations::Entry> entry_;
   transport::HttpClient& http_;
   const Clock& clock_;
@@ -245,7 +319,7 @@ class LinesTarget final : public ReplayTarget {
  public:
   explicit LinesTarget(std::function<void(std::string_view)> print) : print_(std::move(print)) {}
   [[nodiscard]] std::size_t max_batch() const override { return kMaxWireEvents; }
-  Result<std::vector<std::string>> send(std::span<const ReplayItem> items) override {
+  Result<std::vector<std::string>> send(std::span<ReplayItem> items) override {
     const std::lock_guard lock(mutex_);
     for (const ReplayItem& item : items) {
       print_(outside_text(item));

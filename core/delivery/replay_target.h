@@ -32,9 +32,10 @@ class ReplayTarget {
   /// Greatest number of items of one `send`.
   [[nodiscard]] virtual std::size_t max_batch() const = 0;
   /// Sends a batch: per item an empty text when it was taken, or why it never will be.
-  /// Failures: RateLimited, Unavailable, DeadlineExceeded (try again, `retry_after`); any other:
-  /// no item was taken and none will be.
-  virtual Result<std::vector<std::string>> send(std::span<const ReplayItem> items) = 0;
+  /// Failures: RateLimited, Unavailable, DeadlineExceeded (try again, `retry_after`, with the same
+  /// items: those that are settled by then have their `outcome` and are not sent again); TooLarge
+  /// (try fewer); any other: the rest will never be taken.
+  virtual Result<std::vector<std::string>> send(std::span<ReplayItem> items) = 0;
 };
 
 /// A daemon's `POST /v1/batch`. `fields` are added to each request (credentials); the clock tells

@@ -112,6 +112,7 @@ void Settlement::dead(const Delivery& delivery, const std::string& reason, const
                     .first_attempt = state.first_attempt,
                     .last_attempt = state.last_attempt,
                     .replays = state.replays,
+                    .existence = existence_,
                     .offset = state.offset,
                     .request = trace.request,
                     .event = std::string(state.event->text())};

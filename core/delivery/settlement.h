@@ -32,6 +32,9 @@ class Settlement {
   Settlement(std::string destination, const Clock& clock, const ForwarderLimits& limits = {})
       : destination_(std::move(destination)), clock_(clock), limits_(limits) {}
 
+  /// `existence`: the version of the destination's `number_key`; its letters are counted for it.
+  void begin(std::uint64_t existence) { existence_ = existence; }
+
   void delivered(const Delivery& delivery);
   /// Waits in a row until `at` (store time in ms).
   void park(const Delivery& delivery, std::int64_t at);
@@ -69,6 +72,7 @@ class Settlement {
   void change(const storage::Due& row, storage::Settle settle);
 
   std::string destination_;
+  std::uint64_t existence_ = 0;
   const Clock& clock_;
   const ForwarderLimits limits_;
   storage::Batch batch_;

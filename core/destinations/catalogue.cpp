@@ -17,15 +17,10 @@ Error bad_setting(std::string_view name, std::string_view problem) {
           fmt::format("/config/{}", name)};
 }
 
-bool is_reference(json::Value value) {
-  const auto name = value.find("secret");
-  return value.size() == 1 && name && name->is_string();
-}
-
 bool fits(const Setting& setting, json::Value value) {
   switch (setting.kind) {
     case Setting::Kind::Text:
-      return value.is_string() || (setting.secret && is_reference(value));
+      return value.is_string() || (setting.secret && names_secret(value));
     case Setting::Kind::Number:
       return value.as_int64().has_value() && *value.as_int64() >= 0;
     case Setting::Kind::Boolean:
@@ -36,7 +31,7 @@ bool fits(const Setting& setting, json::Value value) {
       break;
   }
   const auto is_text = [&](json::Value item) {
-    return item.is_string() || (setting.secret && is_reference(item));
+    return item.is_string() || (setting.secret && names_secret(item));
   };
   bool all = value.is_array();
   for (const json::Value item : value.elements()) {
@@ -106,6 +101,11 @@ void write_headers(json::Writer& out, json::Value headers) {
 }
 
 }  // namespace
+
+bool names_secret(json::Value value) {
+  const auto name = value.find("secret");
+  return value.size() == 1 && name && name->is_string();
+}
 
 Result<std::string> Settings::resolve(json::Value value) const {
   if (const auto text = value.as_string()) {
@@ -199,6 +199,8 @@ void write_config(json::Writer& out, const Type& type, json::Value config) {
       out.string("(set)");
     } else if (name == "headers" && value.is_object()) {
       write_headers(out, value);
+    } else if (name == "url" && value.is_string()) {
+      out.string(masked_url(*value.as_string()));
     } else {
       out.value(value);
     }

@@ -70,6 +70,9 @@ class Settings {
   std::vector<std::string> names_;
 };
 
+/// Whether a value is `{"secret":NAME}`.
+bool names_secret(json::Value value);
+
 using MakeDestination = std::function<Result<std::unique_ptr<Destination>>(const Settings&)>;
 
 /// One kind of destination.
@@ -107,7 +110,8 @@ class Catalogue {
   std::vector<Type> types_;
 };
 
-/// `config` with secret settings and secret-looking header values as `(set)`.
+/// `config` with secret settings and secret-looking header values as `(set)`, and the query of
+/// `url` as `masked_url` shows it.
 void write_config(json::Writer& out, const Type& type, json::Value config);
 
 /// Declares every kind of this folder; written by the build.

@@ -8,6 +8,10 @@
 #include <charconv>
 #include <optional>
 
+#include "core/destinations/mask.h"
+#include "core/encoding/utf8.h"
+#include "core/events/event.h"
+
 namespace edge::destinations {
 namespace {
 
@@ -22,7 +26,7 @@ Error wrong(std::string_view field, std::string_view problem) {
 /// Takes members of the JSON one by one; the first that is wrong is kept.
 class Reader {
  public:
-  explicit Reader(json::Value json) : json_(json) {}
+  explicit Reader(json::Value json, std::string path = {}) : json_(json), path_(std::move(path)) {}
 
   void text(const char* name, std::string& out) {
     if (const auto value = find(name)) {
@@ -72,9 +76,11 @@ class Reader {
   }
   void check(bool good, std::string_view name, std::string_view problem) {
     if (!good && !error_) {
-      error_ = wrong(name, problem);
+      error_ = wrong(path_ + std::string(name), problem);
     }
   }
+  /// Takes over what another reader found wrong.
+  void check(const Reader& other) { error_ = error_ ? error_ : other.error_; }
   [[nodiscard]] bool knows(std::string_view name) const {
     return std::ranges::find(known_, name) != known_.end();
   }
@@ -102,6 +108,7 @@ class Reader {
   }
 
   json::Value json_;
+  const std::string path_;
   std::vector<std::string_view> known_;
   std::optional<Error> error_;
 };
@@ -114,7 +121,7 @@ void read_retry(Reader& outer, RetryPolicy& retry) {
     return;
   }
   outer.check(value->is_object(), "retry", "must be an object");
-  Reader reader(*value);
+  Reader reader(*value, "retry/");
   reader.time("baseMs", 1, kDay, retry.base);
   reader.time("capMs", 1, kDay, retry.cap);
   reader.time("maxAgeMs", 1, 366 * kDay, retry.max_age);
@@ -122,11 +129,44 @@ void read_retry(Reader& outer, RetryPolicy& retry) {
   reader.time("throttleMs", 1, kDay, retry.throttle);
   reader.time("probeMs", 1, kDay, retry.probe);
   for (const auto& [name, ignored] : value->members()) {
-    outer.check(reader.knows(name), fmt::format("retry/{}", name), "is not known");
+    reader.check(reader.knows(name), name, "is not known");
   }
-  if (reader.error()) {
-    outer.check(false, fmt::format("retry{}", reader.error()->field), "is out of range");
+  outer.check(reader);
+}
+
+void read_types(Reader& reader, Lists& types) {
+  reader.lists("types", types);
+  for (const auto* list : {&types.allow, &types.deny}) {
+    for (const std::string& name : *list) {
+      const auto type = events::type_of(name);
+      reader.check(type && events::name_of(*type) == name,
+                   "types",
+                   fmt::format("holds \"{}\", which is no type of event", name));
+    }
   }
+}
+
+/// Members that are null are as in a new definition.
+void reset_nulls(json::Value json, Definition& made) {
+  const Definition fresh;
+  const auto reset = [&](const char* name, auto Definition::*member) {
+    const auto value = json.find(name);
+    if (value && value->is_null()) {
+      made.*member = fresh.*member;
+    }
+  };
+  reset("enabled", &Definition::enabled);
+  reset("consent", &Definition::consent);
+  reset("filter", &Definition::filter);
+  reset("ip", &Definition::ip);
+  reset("types", &Definition::types);
+  reset("events", &Definition::events);
+  reset("retry", &Definition::retry);
+  reset("rate", &Definition::rate);
+  reset("concurrency", &Definition::concurrency);
+  reset("connectTimeoutMs", &Definition::connect_timeout);
+  reset("timeoutMs", &Definition::timeout);
+  reset("ordering", &Definition::ordering);
 }
 
 void read_rate(Reader& reader, double& rate) {
@@ -202,11 +242,21 @@ void write_unmasked(json::Writer& out,
                     std::optional<json::Value> kept,
                     Reader& reader,
                     const std::string& path) {
+  constexpr auto kUnknown = "is the mask of a secret that is not known here";
   if (given.as_string() == kMasked) {
-    reader.check(kept.has_value(), path, "is the mask of a secret that is not known here");
+    reader.check(kept.has_value(), path, kUnknown);
+    out.raw(kept ? kept->raw() : given.raw());
+    return;
+  }
+  if (given.is_string() && (path == "url" || path == "config/url")) {
+    const auto before = kept ? kept->as_string() : std::nullopt;
+    const auto url = unmasked_url(*given.as_string(), before.value_or(""));
+    reader.check(url.has_value(), path, kUnknown);
+    out.string(url.value_or(""));
+    return;
   }
   if (!given.is_object()) {
-    out.raw(given.as_string() == kMasked && kept ? kept->raw() : given.raw());
+    out.raw(given.raw());
     return;
   }
   out.begin_object();
@@ -217,14 +267,17 @@ void write_unmasked(json::Writer& out,
   out.end_object();
 }
 
-/// `config` with the settings that stand beside it, over those of `base`.
+/// `config` with the settings that stand beside it, over those of `base`; masks stand for what
+/// `present` has.
 std::string joined_config(json::Value json,
                           const Type& type,
                           Reader& reader,
-                          const Definition& base) {
+                          const Definition& base,
+                          const Definition& present) {
   const auto config = reader.find("config");
   reader.check(!config || config->is_object(), "config", "must be an object");
   const auto kept = json::Document::parse(base.config, json::kEvent);
+  const auto known = json::Document::parse(present.config, json::kEvent);
   std::vector<std::pair<std::string, std::string>> settings;
   const auto own_name = [&](std::string_view given) {
     const Setting* declared = type.find_setting(given);
@@ -235,6 +288,16 @@ std::string joined_config(json::Value json,
     std::erase_if(settings, [&](const auto& pair) { return pair.first == name; });
     settings.emplace_back(name, std::move(text));
   };
+  const auto take = [&](std::string_view given, json::Value value, const std::string& path) {
+    const std::string_view name = own_name(given);
+    if (value.is_null()) {
+      std::erase_if(settings, [&](const auto& pair) { return pair.first == name; });
+      return;
+    }
+    json::Writer out;
+    write_unmasked(out, value, known ? known->root().find(name) : std::nullopt, reader, path);
+    put(name, out.take());
+  };
   if (kept) {
     for (const auto& [name, value] : kept->root().members()) {
       put(name, std::string(value.raw()));
@@ -242,33 +305,23 @@ std::string joined_config(json::Value json,
   }
   if (config) {
     for (const auto& [name, value] : config->members()) {
-      const bool unchanged = value.as_string() == kMasked;
-      if (value.is_null()) {
-        std::erase_if(settings, [n = own_name(name)](const auto& pair) { return pair.first == n; });
-      } else if (!unchanged) {
-        json::Writer out;
-        write_unmasked(out,
-                       value,
-                       kept ? kept->root().find(own_name(name)) : std::nullopt,
-                       reader,
-                       fmt::format("config/{}", name));
-        put(name, out.take());
-      }
+      take(name, value, fmt::format("config/{}", name));
     }
   }
   if (const auto secret = reader.find("secret"); secret && secret->is_string()) {
     put(type.key, fmt::format("{{\"secret\":{}}}", secret->raw()));
   }
+  const auto take_beside = [&](const std::string& name) {
+    static_cast<void>(reader.find(name.c_str()));  // it is known
+    if (const auto value = json.find(name)) {
+      take(name, *value, name);
+    }
+  };
   for (const Setting& setting : type.settings) {
-    if (const auto value =
-            setting.name == "secret" ? std::nullopt : reader.find(setting.name.c_str())) {
-      put(setting.name, std::string(value->raw()));
+    if (setting.name != "secret") {
+      take_beside(setting.name);
     }
-    for (const std::string& other : setting.also) {
-      if (const auto value = reader.find(other.c_str())) {
-        put(setting.name, std::string(value->raw()));
-      }
-    }
+    std::ranges::for_each(setting.also, take_beside);
   }
   for (const auto& [name, ignored] : json.members()) {
     reader.check(reader.knows(name), name, "is not known");
@@ -299,9 +352,14 @@ bool Lists::admits(std::string_view name) const {
          (allow.empty() || std::ranges::find(allow, name) != allow.end());
 }
 
-Result<Definition> read_definition(json::Value json, const Catalogue& catalogue, Definition base) {
+Result<Definition> read_definition(json::Value json,
+                                   const Catalogue& catalogue,
+                                   Definition base,
+                                   const Definition* present) {
+  const Definition& before = present == nullptr ? base : *present;
   Reader reader(json);
   Definition made = base;
+  reset_nulls(json, made);
   reader.text("id", made.id);
   reader.text("name", made.name);
   reader.text("type", made.type);
@@ -313,15 +371,20 @@ Result<Definition> read_definition(json::Value json, const Catalogue& catalogue,
   }
   const Type* type = catalogue.find(made.type);
   reader.check(type != nullptr, "type", fmt::format("names no kind of destination: {}", made.type));
-  reader.check(made.name.size() <= 100, "name", "must be at most 100 characters");
+  reader.check(
+      encoding::count_code_points(made.name) <= 100, "name", "must be at most 100 characters");
+  const bool keeps_id = before.id.empty() || made.id.empty() || made.id == before.id;
+  reader.check(keeps_id, "id", "cannot be changed");
   made.id = made.id.empty() ? id_from(made.name) : made.id;
   reader.check(is_id(made.id), "id", "must be 1 to 64 letters, digits, _, - or .");
-  made.linger = base.type.empty() && type != nullptr ? type->linger : made.linger;
+  const auto linger = json.find("lingerMs");
+  const bool lingers_as_type = base.type.empty() || (linger && linger->is_null());
+  made.linger = lingers_as_type && type != nullptr ? type->linger : made.linger;
   reader.boolean("enabled", made.enabled);
   reader.texts("consent", made.consent);
   reader.text("filter", made.filter);
   read_ip(reader, made.ip);
-  reader.lists("types", made.types);
+  read_types(reader, made.types);
   reader.lists("events", made.events);
   read_retry(reader, made.retry);
   read_rate(reader, made.rate);
@@ -332,37 +395,12 @@ Result<Definition> read_definition(json::Value json, const Catalogue& catalogue,
   read_ordering(reader, made.ordering);
   if (type != nullptr) {
     made.type = type->name;
-    made.config = joined_config(json, *type, reader, base);
+    made.config = joined_config(json, *type, reader, base, before);
   }
   if (reader.error()) {
     return Failure(*reader.error());
   }
   return made;
-}
-
-Result<Definition> read_webhook_endpoint(json::Value json, const Catalogue& catalogue) {
-  json::Writer out;
-  out.begin_object();
-  for (const auto& [name, value] : json.members()) {
-    if (name == "retryConfig") {
-      out.key("retry").begin_object();
-      if (const auto retries = value.find("maxRetries"); retries && retries->as_int64()) {
-        out.member("maxAttempts", *retries->as_int64() + 1);
-      }
-      if (const auto backoff = value.find("backoffMs"); backoff && backoff->as_int64()) {
-        out.key("baseMs").value(*backoff);
-      }
-      out.end_object();
-    } else if (name != "type") {
-      out.key(name).value(value);
-    }
-  }
-  const std::string text = out.member("type", "webhook").end_object().take();
-  const auto document = json::Document::parse(text, json::kEvent);
-  if (!document) {
-    return Failure(document.error());
-  }
-  return read_definition(document->root(), catalogue);
 }
 
 bool is_common_setting(std::string_view name) {

@@ -66,15 +66,15 @@ std::optional<double> rate_of(json::Value value);
 /// Reads a definition: of `POST /cdp/destinations`, of `[[destinations]]`, or as `write_definition`
 /// wrote it. Settings of the type may stand beside the others instead of in `config`; a top-level
 /// `secret` names the secret that holds the type's key. Without an id, the name in lower case with
-/// other characters as `-` is the id. Members that are missing keep what `base` has (`PATCH`).
+/// other characters as `-` is the id. Members that are missing keep what `base` has (`PATCH`),
+/// those that are null are as in a new definition. `present`: the definition that is changed,
+/// `base` unless given: its id stays, and masks that it was shown with stand for what it has.
 ///
 /// Failure: InvalidArgument with `field`; reason `missing_fields` when name or type is missing.
 Result<Definition> read_definition(json::Value json,
                                    const Catalogue& catalogue,
-                                   Definition base = {});
-
-/// One of the original's `WEBHOOK_ENDPOINTS` (`{name,type,url,headers,enabled,retryConfig}`).
-Result<Definition> read_webhook_endpoint(json::Value json, const Catalogue& catalogue);
+                                   Definition base = {},
+                                   const Definition* present = nullptr);
 
 /// Whether `name` is a setting that every kind of destination has, and not one of its type.
 bool is_common_setting(std::string_view name);

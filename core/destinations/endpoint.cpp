@@ -49,16 +49,29 @@ bool cut_endpoint(std::string_view& path) {
 
 }  // namespace
 
-Result<std::string> base_url(std::string_view url, std::string_view fallback) {
-  if (url.empty()) {
-    return std::string(fallback);
-  }
-  const std::size_t scheme = url.find("://");
+Result<void> check_url(std::string_view url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return Failure({ErrorCode::InvalidArgument,
                     "the setting \"url\" must start with https:// or http://",
                     "/config/url"});
   }
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  if (rest.substr(0, rest.find_first_of("/?#\\")).find('@') != std::string_view::npos) {
+    return Failure({ErrorCode::InvalidArgument,
+                    "the setting \"url\" must not hold a user name or password",
+                    "/config/url"});
+  }
+  return {};
+}
+
+Result<std::string> base_url(std::string_view url, std::string_view fallback) {
+  if (url.empty()) {
+    return std::string(fallback);
+  }
+  if (auto checked = check_url(url); !checked) {
+    return Failure(checked.error());
+  }
+  const std::size_t scheme = url.find("://");
   url = url.substr(0, url.find_first_of("?#"));
   const std::size_t slash = std::min(url.find('/', scheme + 3), url.size());
   std::string_view path = url.substr(slash);

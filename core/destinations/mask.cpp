@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "core/crypto/redact.h"
 #include "core/encoding/percent.h"
@@ -25,18 +27,26 @@ constexpr std::array<std::string_view, 11> kSecretQuery{"token",
                                                         "sig",
                                                         "signature"};
 
-std::string masked_query(std::string_view query) {
-  std::string result;
-  while (!query.empty()) {
+constexpr std::string_view kMaskBegin = "\u2026";  // of what `redacted` gives
+
+/// The URL with what `put` makes of each secret value of its query, which it gets with its name.
+template <typename Put>
+std::string with_secrets(std::string_view url, const Put& put) {
+  const std::size_t question = url.find('?');
+  if (question == std::string_view::npos) {
+    return std::string(url);
+  }
+  std::string result(url.substr(0, question + 1));
+  for (std::string_view query = url.substr(question + 1); !query.empty();) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
     const std::size_t equals = pair.find('=');
     const std::string_view name = pair.substr(0, std::min(equals, pair.size()));
     const bool secret = equals != std::string_view::npos &&
                         std::ranges::find(kSecretQuery, name) != kSecretQuery.end();
-    result += result.empty() ? "" : "&";
-    result += secret ? std::string(name) + "=" + crypto::redacted(pair.substr(equals + 1))
-                     : std::string(pair);
+    result += result.ends_with('?') ? "" : "&";
+    result +=
+        secret ? std::string(name) + "=" + put(name, pair.substr(equals + 1)) : std::string(pair);
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return result;
@@ -72,11 +82,32 @@ void mask(Request& request, std::span<const std::string> secrets) {
   for (const std::string& secret : secrets) {
     mask_body(request.body, secret);
   }
-  const std::size_t question = request.url.find('?');
-  if (question != std::string::npos) {
-    const std::string_view url = request.url;
-    request.url = std::string(url.substr(0, question + 1)) + masked_query(url.substr(question + 1));
-  }
+  request.url = masked_url(request.url);
+}
+
+std::string masked_url(std::string_view url) {
+  return with_secrets(
+      url, [](std::string_view, std::string_view value) { return crypto::redacted(value); });
+}
+
+std::optional<std::string> unmasked_url(std::string_view url, std::string_view kept) {
+  std::vector<std::pair<std::string_view, std::string_view>> secrets;
+  with_secrets(kept, [&](std::string_view name, std::string_view value) {
+    secrets.emplace_back(name, value);
+    return "";
+  });
+  bool is_known = true;
+  std::string result = with_secrets(url, [&](std::string_view name, std::string_view value) {
+    if (!value.starts_with(kMaskBegin)) {
+      return std::string(value);
+    }
+    const auto found = std::ranges::find_if(secrets, [&](const auto& secret) {
+      return secret.first == name && crypto::redacted(secret.second) == value;
+    });
+    is_known = is_known && found != secrets.end();
+    return found == secrets.end() ? std::string() : std::string(found->second);
+  });
+  return is_known ? std::optional(std::move(result)) : std::nullopt;
 }
 
 }  // namespace edge::destinations

@@ -2,6 +2,7 @@
 // Webhooks: the event as JSON to a URL of one's own (events spec 7.6), signed as Standard Webhooks
 // describe it. One request per event, or a list of events with `batch`.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include "core/crypto/digest.h"
 #include "core/crypto/webhook_signature.h"
 #include "core/destinations/catalogue.h"
+#include "core/destinations/endpoint.h"
 #include "core/destinations/judge.h"
 #include "core/encoding/hex.h"
 #include "core/json/writer.h"
@@ -217,6 +219,27 @@ class Webhook final : public Destination {
   std::array<Channel, 1> channels_;
 };
 
+/// Failure: one target lies within another, which is a value and cannot have members.
+Result<void> check_targets(const std::vector<MappedField>& fields) {
+  std::vector<std::vector<std::string>> targets;
+  for (const MappedField& field : fields) {
+    targets.push_back(field.target);
+  }
+  std::ranges::sort(targets);  // a target comes right before those within it
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    const auto& outer = targets[i - 1];
+    const auto& inner = targets[i];
+    if (outer.size() <= inner.size() && std::equal(outer.begin(), outer.end(), inner.begin())) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("the mapping target \"{}\" lies within \"{}\"",
+                                  fmt::join(inner, "."),
+                                  fmt::join(outer, ".")),
+                      "/config/mapping"});
+    }
+  }
+  return {};
+}
+
 Result<std::vector<MappedField>> read_mapping(json::Value mapping) {
   std::vector<MappedField> fields;
   for (const auto& [target, source] : mapping.members()) {
@@ -244,6 +267,9 @@ Result<std::vector<MappedField>> read_mapping(json::Value mapping) {
     }
     fields.push_back(std::move(field));
   }
+  if (auto apart = check_targets(fields); !apart) {
+    return Failure(apart.error());
+  }
   return fields;
 }
 
@@ -253,6 +279,11 @@ Result<void> read_headers(const Settings& settings, Options& options) {
     return {};
   }
   for (const auto& [name, value] : given->members()) {
+    if (!value.is_string() && !names_secret(value)) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("the header \"{}\" must be a text or {{\"secret\":NAME}}", name),
+                      "/config/headers"});
+    }
     auto text = settings.resolve(value);
     if (!text) {
       return Failure(text.error());
@@ -346,10 +377,8 @@ Result<std::unique_ptr<Destination>> make_webhook(const Settings& settings) {
   if (!url) {
     return Failure(url.error());
   }
-  if (!url->starts_with("http://") && !url->starts_with("https://")) {
-    return Failure({ErrorCode::InvalidArgument,
-                    "the setting \"url\" must start with https:// or http://",
-                    "/config/url"});
+  if (auto checked = check_url(*url); !checked) {
+    return Failure(checked.error());
   }
   options.url = std::move(*url);
   for (const auto& read : {read_headers(settings, options),

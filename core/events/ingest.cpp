@@ -70,7 +70,8 @@ class Chunks {
 
 }  // namespace
 
-/// One call of `accept` whose commits are under way.
+/// One call of `accept` whose commits are under way, one after the other: a large batch takes no
+/// more room before the writer than a small one.
 struct Ingest::Pending {
   std::vector<Outcome> outcomes;
   std::vector<std::uint32_t>
@@ -79,22 +80,9 @@ struct Ingest::Pending {
   std::string source;
   bool is_unique = true;
   SteadyTime begun;
-  std::mutex mutex;
-  std::size_t chunks_left = 0;   // guarded by mutex
-  std::optional<Error> failure;  // guarded by mutex
-
-  /// Notes how the chunk whose first record is number `first` ended; true for the last one.
-  bool note(const Result<storage::Receipt>& receipt, std::size_t first) {
-    const std::lock_guard lock(mutex);
-    if (!receipt) {
-      failure = unavailable(receipt.error());
-    } else {
-      for (const std::uint32_t index : receipt->duplicates) {
-        outcomes[stored[first + index]].status = Outcome::Status::Duplicate;
-      }
-    }
-    return --chunks_left == 0;
-  }
+  std::vector<std::vector<storage::NewRecord>> chunks;
+  std::size_t next_chunk = 0;
+  std::size_t first = 0;  ///< number of the first record of the chunk on its way
 };
 
 Ingest::Ingest(storage::Store& store,
@@ -131,9 +119,9 @@ Result<Ingest::Prepared> Ingest::prepare(json::Value raw,
   }
   enrich(*draft, origin);
   const std::string made(draft->has_made_anonymous_id ? draft->anonymous_id : std::string_view{});
-  if (const auto why =
-          settings_.screen && !origin.is_own ? settings_.screen(*draft) : std::string_view{};
-      !why.empty()) {
+  const auto why = settings_.screen ? settings_.screen(*draft) : std::string_view{};
+  // What is made here asks for nobody's consent, but does not name who is suppressed either.
+  if (!why.empty() && (!origin.is_own || why == kSuppressed)) {
     return Prepared{
         .record = {.id = draft->id.text, .kind = static_cast<std::uint32_t>(draft->type)},
         .anonymous_id = made,
@@ -199,51 +187,52 @@ void Ingest::accept(std::span<const json::Value> events,
       envelope.all_or_none && std::ranges::any_of(pending->outcomes, [](const Outcome& outcome) {
         return outcome.status == Outcome::Status::Refused;
       });
-  commit(std::move(pending),
-         is_refused ? std::vector<std::vector<storage::NewRecord>>{} : chunks.take());
+  if (is_refused) {
+    pending->stored.clear();
+  } else {
+    pending->chunks = chunks.take();
+  }
+  commit_next(pending);
 }
 
-void Ingest::commit(std::shared_ptr<Pending> pending,
-                    std::vector<std::vector<storage::NewRecord>> chunks) {
-  if (chunks.empty()) {
+void Ingest::commit_next(const std::shared_ptr<Pending>& pending) {
+  if (pending->next_chunk == pending->chunks.size()) {
+    if (!pending->chunks.empty()) {
+      seconds_.observe(std::chrono::duration<double>(clock_.steady() - pending->begun).count());
+    }
     pending->done(std::move(pending->outcomes));
     return;
   }
-  pending->chunks_left = chunks.size();
-  const auto deadline = storage::Deadline::in(settings_.patience);
-  std::size_t first = 0;
-  for (auto& records : chunks) {
-    const std::size_t count = records.size();
-    storage::Batch batch;
-    batch.appends.push_back({.stream = kStream,
-                             .lane = 0,
-                             .records = std::move(records),
-                             .unique = pending->is_unique});
-    store_.commit(
-        std::move(batch), deadline, [this, pending, first](Result<storage::Receipt> receipt) {
-          if (receipt && !receipt->duplicates.empty()) {
-            count_duplicates(*pending, receipt->duplicates, first);
-          }
-          if (!pending->note(receipt, first)) {
-            return;
-          }
-          seconds_.observe(std::chrono::duration<double>(clock_.steady() - pending->begun).count());
-          if (pending->failure) {
-            pending->done(Failure(*pending->failure));
-          } else {
-            pending->done(std::move(pending->outcomes));
-          }
-        });
-    first += count;
-  }
+  std::vector<storage::NewRecord>& records = pending->chunks[pending->next_chunk];
+  const std::size_t count = records.size();
+  storage::Batch batch{.continues = pending->next_chunk > 0};
+  batch.appends.push_back(
+      {.stream = kStream, .lane = 0, .records = std::move(records), .unique = pending->is_unique});
+  ++pending->next_chunk;
+  store_.commit(std::move(batch),
+                storage::Deadline::in(settings_.patience),
+                [this, pending, count](const Result<storage::Receipt>& receipt) {
+                  if (!receipt) {
+                    return pending->done(Failure(unavailable(receipt.error())));
+                  }
+                  note_duplicates(*pending, receipt->duplicates);
+                  pending->first += count;
+                  commit_next(pending);
+                });
 }
 
-void Ingest::count_duplicates(const Pending& pending,
-                              std::span<const std::uint32_t> found,
-                              std::size_t first) {
+void Ingest::note_duplicates(Pending& pending, std::span<const std::uint32_t> found) {
+  if (found.empty()) {
+    return;
+  }
+  const auto outcome_of = [&pending](std::uint32_t index) -> Outcome& {
+    return pending.outcomes[pending.stored[pending.first + index]];
+  };
+  for (const std::uint32_t index : found) {
+    outcome_of(index).status = Outcome::Status::Duplicate;
+  }
   duplicates_.with({pending.source}).add(found.size());
-  const std::uint32_t last = pending.stored[first + found.back()];
-  counts_.duplicates(pending.source, found.size(), pending.outcomes[last].id, clock_.now());
+  counts_.duplicates(pending.source, found.size(), outcome_of(found.back()).id, clock_.now());
 }
 
 void Ingest::accept(std::string_view event, const Origin& origin, Done done) {

@@ -65,6 +65,8 @@ using Router = std::function<std::uint64_t(std::string& body)>;
 /// Why a valid event must not be kept: a constant that it is counted under, or nothing. `draft` is
 /// enriched. Quick.
 using Screen = std::function<std::string_view(const Draft& draft)>;
+/// The reason that also holds for what is made here (`Origin::is_own`); it goes before all others.
+inline constexpr std::string_view kSuppressed = "suppressed";
 /// Finds the session of an event that is going to be stored, puts it into the context and returns
 /// its id; 1970: none. Called for each in the order they came.
 using Placing = std::function<Time(Draft& draft)>;
@@ -129,12 +131,10 @@ class Ingest {
                            const Envelope& envelope,
                            const Origin& origin,
                            Time received_at);
-  void commit(std::shared_ptr<Pending> pending,
-              std::vector<std::vector<storage::NewRecord>> chunks);
-  /// `found`: the records of a chunk that were known; `first`: the number of the chunk's first one.
-  void count_duplicates(const Pending& pending,
-                        std::span<const std::uint32_t> found,
-                        std::size_t first);
+  /// Commits the next chunk, and answers behind the last one.
+  void commit_next(const std::shared_ptr<Pending>& pending);
+  /// `found`: the records of the chunk on its way that were known.
+  void note_duplicates(Pending& pending, std::span<const std::uint32_t> found);
 
   storage::Store& store_;
   const Clock& clock_;

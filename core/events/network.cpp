@@ -60,4 +60,12 @@ std::optional<std::string> anonymise(std::string_view address, IpMode mode) {
   return transport::to_text(*parsed);
 }
 
+IpMode tightened(IpMode mode, std::string_view policy) {
+  if (policy == "none" || policy == "remove") {
+    return IpMode::None;
+  }
+  const bool truncate = policy == "truncate" || policy == "stripLastOctet";
+  return truncate ? std::max(mode, IpMode::Truncate) : mode;
+}
+
 }  // namespace edge::events

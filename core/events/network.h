@@ -21,6 +21,10 @@ enum class IpMode : std::uint8_t {
 /// around it are dropped, IPv4-mapped IPv6 becomes IPv4. Nothing when it is no address.
 std::optional<transport::IpAddress> parse_address(std::string_view text);
 
+/// `mode`, or less when a request asks for it by X-IP-Policy: `truncate` or `stripLastOctet`,
+/// `none` or `remove`.
+IpMode tightened(IpMode mode, std::string_view policy);
+
 /// The text of the address in what `mode` leaves of it. Nothing for `None` and for texts that are
 /// no address.
 std::optional<std::string> anonymise(std::string_view address, IpMode mode);

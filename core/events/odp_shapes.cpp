@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include "core/crypto/digest.h"
+#include "core/encoding/ascii.h"
+#include "core/encoding/hex.h"
 #include "core/events/shapes.h"
 #include "core/json/writer.h"
 
@@ -64,6 +67,20 @@ Identifiers identifiers_of(Value object) {
   return found;
 }
 
+/// The same for each event of somebody who has neither a user id nor a device: made of how else
+/// they are named.
+std::string made_anonymous_id(const Identifiers& who) {
+  const bool has_email = !who.email.empty();
+  std::string name = has_email ? "email" : who.others.front().first;
+  name += '\0';
+  name += encoding::trimmed_blanks(has_email ? who.email : who.others.front().second);
+  if (has_email) {
+    std::ranges::transform(name, name.begin(), encoding::lower);
+  }
+  constexpr std::size_t kDigits = 32;
+  return "odp-" + encoding::hex_encode(crypto::sha256(name)).substr(0, kDigits);
+}
+
 void write_context(json::Writer& out, const Identifiers& who, bool is_identify) {
   out.key("context").begin_object().member("source", "odp");
   if (!who.email.empty() && !is_identify) {
@@ -116,6 +133,8 @@ Result<std::string> from_odp(Value event) {
   }
   if (!who.anonymous.empty()) {
     out.member("anonymousId", who.anonymous);
+  } else if (who.user.empty()) {
+    out.member("anonymousId", made_anonymous_id(who));
   }
   if (is_identify) {
     out.key("traits").begin_object();

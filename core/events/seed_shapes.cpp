@@ -242,7 +242,8 @@ tl::unexpected<Error> bad_action(std::string_view member, std::string_view what)
 }  // namespace
 
 bool is_seed_event(Value event) {
-  return event.find("eventType").has_value();
+  const auto type = event.find("eventType");
+  return type && !type->is_null();
 }
 
 std::optional<std::string> from_seed(Value event, Object batch_context) {

@@ -216,6 +216,7 @@ Result<Projector::Work> Projector::recount(const std::vector<SegmentRecord>& gro
                    record.cursor = reached;
                    if (is_done) {
                      record.state = SegmentState::Settling;
+                     record.complete = folded_;
                      record.before.reset();
                      record.visited.clear();
                    }
@@ -253,8 +254,9 @@ Result<Projector::Work> Projector::settle(const std::vector<SegmentRecord>& grou
                  [&](SegmentRecord& record) {
                    record.visited = page->items.empty() ? visited : page->items.back().key;
                    if (is_done) {
-                     record.state = SegmentState::Ready;
-                     record.had_members = true;
+                     const bool is_enabled = record.definition.is_enabled;
+                     record.state = is_enabled ? SegmentState::Ready : SegmentState::Disabled;
+                     record.had_members = is_enabled;
                      record.visited.clear();
                    }
                  })

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "core/profiles/segments.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -18,6 +21,46 @@ using json::Value;
 using Names = std::set<std::string, std::less<>>;
 
 constexpr std::array<std::string_view, 4> kNamedTraits = {"plan", "company", "industry", "country"};
+
+constexpr std::array<std::string_view, 14> kNames = {"high_value",
+                                                     "medium_value",
+                                                     "low_value",
+                                                     "power_user",
+                                                     "active_user",
+                                                     "new_user",
+                                                     "frequent_user",
+                                                     "email_engaged",
+                                                     "highly_engaged",
+                                                     "lead_qualified",
+                                                     "sales_qualified",
+                                                     "price_interested",
+                                                     "interactive_user",
+                                                     "custom_engaged"};
+
+/// Whether `name` begins with a family such as `plan_`, and more follows.
+bool is_in_family(std::string_view name) {
+  return std::ranges::any_of(kNamedTraits, [&](std::string_view trait) {
+    return name.size() > trait.size() + 1 && name.starts_with(trait) && name[trait.size()] == '_';
+  });
+}
+
+/// Whether `begin` is how the names of a family begin, or the beginning of that.
+bool begins_family(std::string_view begin) {
+  return std::ranges::any_of(kNamedTraits, [&](std::string_view trait) {
+    return (std::string(trait) + "_").starts_with(begin);
+  });
+}
+
+/// Whether a name to switch off means the segment `name`.
+bool means(std::string_view pattern, std::string_view name) {
+  return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
+                                : name == pattern;
+}
+
+bool is_off(const Names& switched_off, std::string_view name) {
+  return std::ranges::any_of(switched_off,
+                             [&](const std::string& pattern) { return means(pattern, name); });
+}
 
 /// A scalar as text the way the original printed it; falsy values and lists give nothing.
 std::optional<std::string> scalar_text(Value value) {
@@ -128,8 +171,30 @@ std::vector<std::string> built_in_segments(const Traits& traits,
     add_from_profile(names, *profile, now);
     add_from_activity(names, profile->activity);
   }
-  std::erase_if(names, [&](const std::string& name) { return switched_off.contains(name); });
+  std::erase_if(names, [&](const std::string& name) { return is_off(switched_off, name); });
   return {names.begin(), names.end()};
+}
+
+bool is_built_in_segment(std::string_view name) {
+  return is_in_family(name) || std::ranges::find(kNames, name) != kNames.end();
+}
+
+Result<void> check_switched_off(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool is_known =
+        is_in_family(name) ||
+        (name.ends_with('*') && begins_family(name.substr(0, name.size() - 1))) ||
+        std::ranges::any_of(kNames, [&](std::string_view one) { return means(name, one); });
+    if (!is_known) {
+      return Failure({ErrorCode::InvalidArgument,
+                      fmt::format("profiles.segments_off: there is no built-in segment \"{}\"; "
+                                  "there are {} and plan_*, company_*, industry_*, country_*",
+                                  name,
+                                  fmt::join(kNames, ", ")),
+                      "profiles.segments_off"});
+    }
+  }
+  return {};
 }
 
 }  // namespace edge::profiles

@@ -81,6 +81,45 @@ void keep_present(Profile& rebuilt, const Profile& present, const Profile& back)
   });
 }
 
+using Holdings = std::vector<SegmentFold::Holding>;
+
+/// Versions of segments by whether all was counted that they hold when the log was folded up to
+/// `offset`.
+struct Versions {
+  Holdings counted;
+  Holdings uncounted;
+
+  Versions(const SegmentFold* segments, std::uint64_t offset) {
+    for (const auto& one : segments != nullptr ? segments->holdings() : Holdings{}) {
+      (one.complete < offset ? counted : uncounted).push_back(one);
+    }
+  }
+};
+
+/// Counts all stored events of a profile anew for some versions, instead of what was counted.
+Result<void> count_all(
+    SegmentFold& segments, const Holdings& holdings, Profile& profile, const Past& past, Time now) {
+  std::erase_if(profile.standing.counters, [&](const auto& counter) {
+    return std::ranges::find(holdings,
+                             generation_of(counter.first),
+                             &SegmentFold::Holding::generation) != holdings.end();
+  });
+  auto numbers = past.absorbed_by(profile);
+  if (!numbers) {
+    return Failure(numbers.error());
+  }
+  numbers->push_back(profile.number);
+  for (const std::uint64_t number : *numbers) {
+    auto read = past.events_of(number, 0, [&](const events::Event& event, std::uint64_t offset) {
+      segments.recount(holdings, profile, event, offset, now);
+    });
+    if (!read) {
+      return read;
+    }
+  }
+  return {};
+}
+
 Result<Profile*> alive(Ledger& ledger, const ProfileId& id) {
   auto profile = ledger.survivor(id);
   if (profile && *profile == nullptr) {
@@ -123,10 +162,8 @@ EventsOf events_in(storage::Store& store, std::uint32_t lane) {
   };
 }
 
-}  // namespace
-
-Result<void> undo_merge(
-    Ledger& ledger, SegmentFold* segments, Merge merge, const EventsOf& events_of, Time now) {
+/// The profile that the merge made. Failure: it cannot be undone.
+Result<Profile*> survivor_of(Ledger& ledger, const Merge& merge) {
   if (merge.is_undone) {
     return Failure(conflict("the merge is undone already", "merge_undone"));
   }
@@ -140,6 +177,48 @@ Result<void> undo_merge(
   }
   if (*found == nullptr || (*found)->merges.empty() || (*found)->merges.back() != merge.id) {
     return Failure(conflict("a later merge must be undone first", "merge_not_latest"));
+  }
+  return found;
+}
+
+Result<Merge> stored_merge(storage::Store& store, const std::string& id) {
+  const auto entry = store.get(merge_key(id), storage::Deadline::in(std::chrono::seconds{5}));
+  if (!entry) {
+    return Failure(entry.error());
+  }
+  return *entry ? decode_merge((*entry)->value) : Failure({ErrorCode::NotFound, "no such merge"});
+}
+
+/// Follows the log of merges, in which each absorbed profile stands as it was.
+AbsorbedBy absorbed_in(storage::Store& store) {
+  return [&store](const Profile& profile) -> Result<std::vector<std::uint64_t>> {
+    std::vector<std::uint64_t> numbers;
+    std::vector<std::string> merges = profile.merges;
+    while (!merges.empty()) {
+      const auto merge = stored_merge(store, merges.back());
+      merges.pop_back();
+      if (!merge && merge.error().code != ErrorCode::NotFound) {
+        return Failure(merge.error());
+      }
+      const auto absorbed = merge && !merge->is_undone && !merge->before_from.empty()
+                                ? decode(merge->before_from)
+                                : Failure({ErrorCode::NotFound, "no such profile"});
+      if (absorbed) {
+        numbers.push_back(absorbed->number);
+        merges.insert(merges.end(), absorbed->merges.begin(), absorbed->merges.end());
+      }
+    }
+    return numbers;
+  };
+}
+
+}  // namespace
+
+Result<void> undo_merge(
+    Ledger& ledger, SegmentFold* segments, Merge merge, const Past& past, Time now) {
+  const auto found = survivor_of(ledger, merge);
+  if (!found) {
+    return Failure(found.error());
   }
   Profile& survivor = **found;
   const auto before = decode(merge.before_into);
@@ -156,13 +235,20 @@ Result<void> undo_merge(
       remove_identifier(rebuilt, one.held, one.value);
     }
   }
-  const auto read = events_of(
+  const Time seen = std::max(now, survivor.standing.clock);
+  const Versions versions(segments, merge.after);
+  auto read = past.events_of(
       survivor.number, merge.after, [&](const events::Event& event, std::uint64_t offset) {
         refold(rebuilt, event, ledger.session_gap());
         if (segments != nullptr) {
-          segments->recount(rebuilt, event, offset, std::max(now, survivor.standing.clock));
+          segments->recount(versions.counted, rebuilt, event, offset, seen);
         }
       });
+  for (Profile* const one : {&rebuilt, &*back}) {
+    if (read && !versions.uncounted.empty()) {
+      read = count_all(*segments, versions.uncounted, *one, past, seen);
+    }
+  }
   if (!read) {
     return read;
   }
@@ -171,11 +257,8 @@ Result<void> undo_merge(
   return_ownership(ledger, returned, back->id);
   survivor = std::move(rebuilt);
   ledger.touch(survivor);
-  back->standing.due = Time::max();
-  for (const auto& [name, membership] : back->standing.computed) {
-    if (membership.is_member) {
-      ledger.add(size_key(name), 1);
-    }
+  if (segments != nullptr) {
+    segments->returning(*back);
   }
   Profile& revived = ledger.revive(std::move(*back));
   if (segments != nullptr) {
@@ -229,13 +312,7 @@ Projector::Task merge_task(ProfileId from, ProfileId into) {
 
 Projector::Task unmerge_task(ProfileId profile, std::string merge) {
   return [profile = std::move(profile), merge = std::move(merge)](Desk& desk) -> Result<void> {
-    const auto entry =
-        desk.store.get(merge_key(merge), storage::Deadline::in(std::chrono::seconds{5}));
-    if (!entry) {
-      return Failure(entry.error());
-    }
-    auto stored =
-        *entry ? decode_merge((*entry)->value) : Failure({ErrorCode::NotFound, "no such merge"});
+    auto stored = stored_merge(desk.store, merge);
     if (!stored) {
       return Failure(stored.error());
     }
@@ -245,7 +322,7 @@ Projector::Task unmerge_task(ProfileId profile, std::string merge) {
     return undo_merge(desk.ledger,
                       &desk.segments,
                       std::move(*stored),
-                      events_in(desk.store, desk.lane),
+                      {events_in(desk.store, desk.lane), absorbed_in(desk.store)},
                       desk.now);
   };
 }

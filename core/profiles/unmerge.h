@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/profiles/ledger.h"
@@ -19,15 +20,24 @@ namespace edge::profiles {
 using Visit = std::function<void(const events::Event& event, std::uint64_t offset)>;
 using EventsOf =
     std::function<Result<void>(std::uint64_t number, std::uint64_t after, const Visit&)>;
+/// The numbers of all profiles that have become part of `profile`, at whatever remove.
+using AbsorbedBy = std::function<Result<std::vector<std::uint64_t>>(const Profile& profile)>;
+
+/// Where the past is read.
+struct Past {
+  EventsOf events_of;
+  AbsorbedBy absorbed_by = {};  ///< only asked when there are segments
+};
 
 /// The absorbed profile comes back with its identifiers, traits and counts as they were; the
 /// survivor becomes what it was, plus the events it received since. Identifiers that it got since
-/// stay. `segments` may be null.
+/// stay. What was not counted yet when they were merged (for segments made or changed later) is
+/// counted anew for both from all stored events. `segments` may be null.
 ///
 /// Failure: Conflict (reason `merge_undone`, `merge_not_latest`, `merge_too_large`) or of the
 /// store; then nothing has changed.
 Result<void> undo_merge(
-    Ledger& ledger, SegmentFold* segments, Merge merge, const EventsOf& events_of, Time now);
+    Ledger& ledger, SegmentFold* segments, Merge merge, const Past& past, Time now);
 
 /// The tasks of the projector. Failures: NotFound; Conflict as above, or `identifier_limit` when
 /// both together have more than a profile may; InvalidArgument when both are one.

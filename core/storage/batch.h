@@ -112,6 +112,9 @@ struct Batch {
   /// All of it can be made again from the log, so its receipt comes before the flush. A power cut
   /// may take the last seconds of such batches, but none that was committed before another kind.
   bool derived = false;
+  /// Goes on with what a commit before has begun: is not refused because too much waits. Whoever
+  /// sets it has no second one on its way.
+  bool continues = false;
   std::vector<Check> checks = {};
   std::vector<Put> puts = {};
   std::vector<Del> dels = {};

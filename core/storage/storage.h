@@ -175,14 +175,17 @@ struct Health {
   std::uint64_t log_waiting_max = 0;  ///< limit of the above
   std::uint64_t state_waiting = 0;    ///< state batches and takes not yet committed
   std::uint64_t state_waiting_max = 0;
-  std::uint64_t volumes = 0;     ///< files of the log
-  std::uint64_t log_bytes = 0;   ///< their size
-  std::uint64_t free_bytes = 0;  ///< of the file system; 0 where there is none
+  std::uint64_t volumes = 0;          ///< files of the log
+  std::uint64_t log_bytes = 0;        ///< their size
+  std::uint64_t free_bytes = 0;       ///< of the file system; 0 where there is none
+  std::uint64_t callback_faults = 0;  ///< callbacks that threw, see `Done`
+  std::string last_callback_fault = {};
 };
 
 /// Called once with the outcome: on the engine's writer thread, or inside `commit` when refused at
-/// once. It must be quick, must not throw, and must not call blocking functions of the store;
-/// `commit` with a callback is allowed.
+/// once. It must be quick, must not throw (what it throws is kept for `health` and goes no
+/// further), and must not call blocking functions of the store; `commit` with a callback is
+/// allowed.
 using Done = std::function<void(Result<Receipt>)>;
 
 /// One store. Thread-safe. The destructor finishes what was accepted.

@@ -15,9 +15,13 @@
 namespace edge::middleware {
 namespace {
 
-/// The client's address in what `privacy.ip` leaves of it; `-` for nothing.
-std::string shown_client(std::string_view text, events::IpMode mode) {
-  return events::anonymise(text, mode).value_or("-");
+/// The client's address in what settings and the request itself leave of it; `-` for nothing.
+std::string shown_client(const http::Request& request, events::IpMode mode) {
+  const bool is_anonymous = request.header("SP-Anonymous") == "*";
+  const std::string_view policy = request.header("X-IP-Policy").value_or("");
+  return events::anonymise(request.client(),
+                           is_anonymous ? events::IpMode::None : events::tightened(mode, policy))
+      .value_or("-");
 }
 
 /// Appends members of one line: `"name":"value"` or `name=value`.
@@ -70,7 +74,7 @@ void access_log(Chain& chain) {
         Line members(line, json);
         members.text("requestId", request.request_id());
         members.text("traceId", request.trace_id());
-        members.text("client", shown_client(request.client(), chain.config.addresses));
+        members.text("client", shown_client(request, chain.config.addresses));
         members.text("method", http::name_of(request.method()));
         members.text("route", route != nullptr ? std::string_view(route->pattern) : "-");
         members.number("status", static_cast<std::uint64_t>(response.status()));

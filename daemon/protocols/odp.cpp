@@ -193,6 +193,9 @@ void take_events(Edge& edge, const http::Exchange& exchange) {
                       .reason = body ? "events_required" : "bad_json"};
     return exchange.complete(answer({{.index = 0, .error = error}}, false, request.received()));
   }
+  if (auto fits = routes::check_count(edge, body->root().size()); !fits) {
+    return exchange.fail(std::move(fits.error()));
+  }
   std::vector<Refused> refused;
   json::Writer raws;
   raws.begin_array();

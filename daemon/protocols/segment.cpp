@@ -93,6 +93,18 @@ http::Response answer(const Outcomes& outcomes, bool is_batch, bool is_verbose) 
   return http::json(out, is_success ? 200 : 400);
 }
 
+/// What is told where the problem itself says nothing.
+std::string_view text_of(const http::Problem& problem) {
+  switch (problem.status) {
+    case 404:
+      return "there is nothing at this path";
+    case 405:
+      return "the path takes other methods: see Allow";
+    default:
+      return problem.code;
+  }
+}
+
 /// Errors of the surface: `{"success":false,"code","message"}`; never a WWW-Authenticate, which
 /// would open a dialogue.
 void print_problem(const http::Request& /*request*/,
@@ -102,7 +114,7 @@ void print_problem(const http::Request& /*request*/,
   body.begin_object()
       .member("success", false)
       .member("code", problem.code)
-      .member("message", problem.detail.empty() ? problem.code : problem.detail)
+      .member("message", problem.detail.empty() ? text_of(problem) : problem.detail)
       .end_object();
   out.type("application/json").body(body.take());
 }

@@ -40,7 +40,8 @@ Result<http::Response> settings(const Edge& edge, const http::Request& request) 
   }
   json::Writer out;
   out.begin_object().key("integrations").begin_object().key("Segment.io").begin_object();
-  out.member("apiKey", key).member("apiHost", host_of(edge, request) + "/v1");
+  out.member("apiKey", encoding::repaired_utf8(key))
+      .member("apiHost", host_of(edge, request) + "/v1");
   out.member("protocol", is_https(edge, request) ? "https" : "http");
   out.key("unbundledIntegrations").raw("[]").member("addBundledMetadata", false);
   out.end_object().end_object();

@@ -71,7 +71,7 @@ void serve(Edge& edge,
            const http::Exchange& exchange,
            std::string_view type,
            const Counters& counters) {
-  if (exchange.request().is_over_limit()) {
+  if (exchange.request().is_over_limit() || exchange.request().method() == http::Method::Head) {
     return exchange.complete(image());
   }
   const auto taken = take(edge,

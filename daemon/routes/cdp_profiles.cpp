@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/edge.h"
+#include "core/encoding/utf8.h"
 #include "core/json/document.h"
 #include "core/profiles/profiles.h"
 #include "daemon/routes.h"
@@ -102,7 +103,7 @@ Result<http::Response> segments_answer(const Edge& edge,
     return Failure(segments.error());
   }
   json::Writer out;
-  out.begin_object().member("userId", user).key("segments").begin_array();
+  out.begin_object().member("userId", encoding::repaired_utf8(user)).key("segments").begin_array();
   for (const std::string& segment : *segments) {
     out.string(segment);
   }

@@ -166,10 +166,6 @@ Result<http::Response> preview(Edge& edge, const http::Request& request) {
 
 Result<http::Response> explain(Edge& edge, const std::string& name, const std::string& user) {
   const auto list = edge.segments.current();
-  const profiles::Segment* const segment = list->book->find(name);
-  if (segment == nullptr) {
-    return Failure(unknown(name));
-  }
   const auto profile = edge.profiles.find(profiles::Name::UserId, user);
   if (!profile) {
     return Failure(profile.error());
@@ -178,9 +174,9 @@ Result<http::Response> explain(Edge& edge, const std::string& name, const std::s
     return Failure({ErrorCode::NotFound, "no profile has this user id"});
   }
   json::Writer out;
-  profiles::write_explanation(
-      out, *list->book, edge.segments.switched_off(), *segment, **profile, edge.clock.now());
-  return http::json(out);
+  const bool is_known = profiles::explain_segment(
+      out, *list->book, edge.segments.switched_off(), name, **profile, edge.clock.now());
+  return is_known ? Result<http::Response>(http::json(out)) : Failure(unknown(name));
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Dead letters: list, show, hand back for delivery, remove (events spec 8.5).
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,10 +22,35 @@ Error wrong(std::string message, std::string field) {
   return {ErrorCode::InvalidArgument, std::move(message), std::move(field)};
 }
 
+/// Where the next page begins, and how many letters there were when the first was asked for: they
+/// are counted once, `CURSOR~TOTAL`.
+struct Cursor {
+  std::string letter = {};
+  std::optional<std::uint64_t> total = {};
+
+  static Cursor read(std::string_view text) {
+    const std::size_t mark = text.find(kMark);
+    const std::string_view digits = text.substr(std::min(text.size(), mark + 1));
+    std::uint64_t total = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), total);
+    const bool is_known = mark != std::string_view::npos && error == std::errc{} &&
+                          end == digits.data() + digits.size();
+    return {.letter = std::string(text.substr(0, mark)),
+            .total = is_known ? std::optional(total) : std::nullopt};
+  }
+  [[nodiscard]] std::string text() const {
+    return letter + kMark + std::to_string(total.value_or(0));
+  }
+
+ private:
+  static constexpr char kMark = '~';  // not in ids
+};
+
 Result<http::Response> list(Edge& edge, const http::Request& request) {
+  Cursor cursor = Cursor::read(request.query_value("cursor").value_or(""));
   delivery::LetterQuery query{.destination = request.query_value("destination").value_or(""),
                               .reason = request.query_value("reason").value_or(""),
-                              .cursor = request.query_value("cursor").value_or("")};
+                              .cursor = cursor.letter};
   if (const auto limit = request.query_value("limit")) {
     const auto [end, error] =
         std::from_chars(limit->data(), limit->data() + limit->size(), query.limit);
@@ -32,9 +60,15 @@ Result<http::Response> list(Edge& edge, const http::Request& request) {
     }
   }
   const auto page = edge.forwarders.dead_letters().list(query);
-  const auto total = edge.forwarders.dead_letters().count(query);
-  if (!page || !total) {
-    return Failure(page ? total.error() : page.error());
+  if (!page) {
+    return Failure(page.error());
+  }
+  if (!cursor.total) {
+    const auto total = edge.forwarders.dead_letters().count(query);
+    if (!total) {
+      return Failure(total.error());
+    }
+    cursor.total = *total;
   }
   json::Writer out;
   out.begin_object().key("items").begin_array();
@@ -43,9 +77,10 @@ Result<http::Response> list(Edge& edge, const http::Request& request) {
     delivery::write_letter(out, letter, false);
     out.end_object();
   }
-  out.end_array().member("total", std::uint64_t{*total}).key("next");
+  out.end_array().member("total", *cursor.total).key("next");
   if (page->next) {
-    out.string(*page->next);
+    cursor.letter = *page->next;
+    out.string(cursor.text());
   } else {
     out.null();
   }
@@ -74,10 +109,12 @@ Result<delivery::Replayed> hand_back(delivery::DeadLetters& letters, json::Value
   }
   if (const auto ids = body.find("ids")) {
     std::vector<std::string> wanted;
+    bool is_good = ids->is_array();
     for (const json::Value id : ids->elements()) {
+      is_good = is_good && id.is_string();
       wanted.emplace_back(id.as_string().value_or(""));
     }
-    return ids->is_array() && wanted.size() <= 1000
+    return is_good && wanted.size() <= 1000
                ? letters.retry(wanted, *rate)
                : Failure(wrong("ids must be a list of at most 1000 texts", "/ids"));
   }

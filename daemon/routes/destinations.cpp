@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Destinations of the seed API: list, show, create, change, remove, pause, resume, test, preview
 // (events spec 2.6, 7.1). Everything here asks the store or a network, so it runs on the pool.
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 
@@ -29,7 +31,8 @@ RouteOptions writes() {
 Result<EntryPointer> entry_of(Edge& edge, const http::Request& request) {
   auto entry = edge.destinations.table().get()->find(request.param("id"));
   if (!entry) {
-    return Failure({ErrorCode::NotFound, "there is no such destination"});
+    return Failure(
+        {ErrorCode::NotFound, fmt::format("there is no destination \"{}\"", request.param("id"))});
   }
   return entry;
 }
@@ -76,15 +79,16 @@ Result<http::Response> list(Edge& edge, const http::Request& request) {
   return http::json(out);
 }
 
-/// The definition in a body, laid over `base`.
+/// The definition in a body, laid over `base`, in place of `present`.
 Result<destinations::Definition> definition_in(const http::Request& request,
                                                const Edge& edge,
-                                               destinations::Definition base = {}) {
+                                               destinations::Definition base = {},
+                                               const destinations::Definition* present = nullptr) {
   const auto document = json::Document::parse(request.body(), json::kApi);
   if (!document) {
     return Failure(document.error());
   }
-  return destinations::read_definition(document->root(), edge.catalogue, std::move(base));
+  return destinations::read_definition(document->root(), edge.catalogue, std::move(base), present);
 }
 
 /// An error of a definition; what the original said when name or type was missing.
@@ -108,9 +112,10 @@ Result<http::Response> change(Edge& edge, const http::Request& request, bool kee
   if (!entry) {
     return Failure(entry.error());
   }
-  const auto definition = definition_in(
-      request, edge, keeps_others ? (*entry)->definition : destinations::Definition{});
-  return definition ? shown(edge, edge.destinations.replace((*entry)->definition.id, *definition))
+  const destinations::Definition& present = (*entry)->definition;
+  const auto definition =
+      definition_in(request, edge, keeps_others ? present : destinations::Definition{}, &present);
+  return definition ? shown(edge, edge.destinations.replace(present.id, *definition))
                     : refused(definition.error());
 }
 

@@ -18,6 +18,8 @@ namespace {
 using Unpacked = tl::expected<std::string, http::Problem>;
 
 constexpr std::uint32_t kMaxHops = 1'000;
+/// Octets of `{"type":"page"}`: a list with more elements than such ones fill a body is no batch.
+constexpr std::size_t kSmallestEvent = 15;
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t from = text.find_first_not_of(" \t");
@@ -82,15 +84,6 @@ std::vector<std::string> keys_of(const http::Request& request, std::string_view 
   return keys;
 }
 
-/// A request may only ask for less of the address to be kept.
-events::IpMode tightened(events::IpMode mode, std::string_view policy) {
-  if (policy == "none" || policy == "remove") {
-    return events::IpMode::None;
-  }
-  const bool truncate = policy == "truncate" || policy == "stripLastOctet";
-  return truncate ? std::max(mode, events::IpMode::Truncate) : mode;
-}
-
 }  // namespace
 
 tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Request& request,
@@ -134,8 +127,9 @@ std::size_t max_body(const Edge& edge) {
 }
 
 tl::expected<void, http::Problem> check_count(const Edge& edge, std::size_t events) {
-  const auto most = static_cast<std::size_t>(edge.config.ingest.max_events);
-  if (most == 0 || events <= most) {
+  const auto set = static_cast<std::size_t>(edge.config.ingest.max_events);
+  const std::size_t most = set == 0 ? max_body(edge) / kSmallestEvent : set;
+  if (events <= most) {
     return {};
   }
   return tl::unexpected(http::Problem{
@@ -198,7 +192,7 @@ events::Origin origin_of(const http::Request& request, const events::Source& sou
           .gpc = request.header("Sec-GPC") == "1",
           .dnt = request.header("DNT") == "1",
           .anonymous = request.header("SP-Anonymous") == "*",
-          .ip = tightened(source.ip, request.header("X-IP-Policy").value_or(""))};
+          .ip = events::tightened(source.ip, request.header("X-IP-Policy").value_or(""))};
 }
 
 }  // namespace edge::routes

@@ -30,7 +30,8 @@ tl::expected<std::optional<std::string>, http::Problem> unpack(const http::Reque
                                                                std::size_t limit);
 /// The bound that is configured for bodies with events, after unpacking.
 std::size_t max_body(const Edge& edge);
-/// Whether a batch has more events than are allowed. Failure: 413 `too_many_events`.
+/// Whether a batch has more events than are allowed, or than a body can hold. Failure: 413
+/// `too_many_events`.
 tl::expected<void, http::Problem> check_count(const Edge& edge, std::size_t events);
 
 /// The first write key that the request offers outside of its body; empty when there is none.

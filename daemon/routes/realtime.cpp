@@ -2,7 +2,9 @@
 // Real-time actions, and segments that are given by hand: POST /realtime/action,
 // /realtime/segments/:user, DELETE /realtime/segments/:user/:segment (events spec 2.6).
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,45 +36,55 @@ http::Problem refusal(const Error& why) {
           .members = "\"details\":" + details.take()};
 }
 
-void write_changes(json::Writer& out,
-                   const std::vector<profiles::LoggedTransition>& logged,
-                   std::string_view message,
-                   bool entered) {
-  out.key(entered ? "entered" : "exited").begin_array();
-  for (const profiles::LoggedTransition& one : logged) {
-    if (one.by == message && one.transition.entered == entered) {
-      out.string(one.transition.segment);
-    }
+using Segments = std::vector<std::string>;  // sorted
+
+/// Who acted.
+struct Actor {
+  std::string user = {};
+  std::string anonymous = {};
+};
+
+/// The segments somebody is in, those of the original's rules too; nothing: nobody knows them.
+Result<std::optional<Segments>> segments_of(const Edge& edge, const Actor& who) {
+  const auto profile = who.user.empty() ? edge.profiles.find(Name::AnonymousId, who.anonymous)
+                                        : edge.profiles.find(Name::UserId, who.user);
+  if (!profile || !*profile) {
+    return profile ? Result<std::optional<Segments>>(std::nullopt) : Failure(profile.error());
+  }
+  return std::optional(edge.profiles.segments(**profile, edge.clock.now()));
+}
+
+void write_list(json::Writer& out, std::string_view name, const Segments& segments) {
+  out.key(name).begin_array();
+  for (const std::string& segment : segments) {
+    out.string(segment);
   }
   out.end_array();
 }
 
-/// The answer once the action's own event is folded.
-Result<http::Response> acted(Edge& edge,
-                             const std::string& user,
-                             const std::string& anonymous,
-                             const std::string& message,
+Segments without(const Segments& all, const Segments& others) {
+  Segments rest;
+  std::ranges::set_difference(all, others, std::back_inserter(rest));
+  return rest;
+}
+
+/// The answer once the action's own event is folded. `before`: the segments until then.
+Result<http::Response> acted(const Edge& edge,
+                             const Actor& who,
+                             const Segments& before,
                              Time session) {
-  const auto profile = user.empty() ? edge.profiles.find(Name::AnonymousId, anonymous)
-                                    : edge.profiles.find(Name::UserId, user);
-  if (!profile) {
-    return Failure(profile.error());
+  const auto after = segments_of(edge, who);
+  if (!after) {
+    return Failure(after.error());
   }
   json::Writer out;
   out.begin_object().member("success", true).member("message", "Action processed");
-  if (*profile) {
-    const auto logged = edge.profiles.transitions((*profile)->id);
-    if (!logged) {
-      return Failure(logged.error());
-    }
-    out.key("update").begin_object().member("userId", user.empty() ? anonymous : user);
-    out.key("segments").begin_array();
-    for (const std::string& segment : edge.profiles.segments(**profile, edge.clock.now())) {
-      out.string(segment);
-    }
-    out.end_array();
-    write_changes(out, *logged, message, true);
-    write_changes(out, *logged, message, false);
+  if (*after) {
+    out.key("update").begin_object();
+    out.member("userId", who.user.empty() ? who.anonymous : who.user);
+    write_list(out, "segments", **after);
+    write_list(out, "entered", without(**after, before));
+    write_list(out, "exited", without(before, **after));
     out.end_object();
   }
   out.member("sessionId", std::to_string(to_ms(session)));
@@ -82,6 +94,35 @@ Result<http::Response> acted(Edge& edge,
 std::string text_in(json::Value object, std::string_view member) {
   const auto value = object.find(member);
   return std::string(value ? value->as_string().value_or("") : "");
+}
+
+void take_action(Edge& edge,
+                 const http::Exchange& exchange,
+                 const json::Document& event,
+                 const events::Envelope& envelope,
+                 const events::Source& source,
+                 const Actor& who,
+                 Segments before) {
+  const json::Value root = event.root();
+  edge.ingest.accept(
+      {&root, 1},
+      envelope,
+      origin_of(exchange.request(), source),
+      [&edge, exchange, who, before = std::move(before)](const Result<Outcomes>& outcomes) {
+        if (!outcomes) {
+          return exchange.fail(outcomes.error());
+        }
+        const Outcome& outcome = outcomes->front();
+        if (outcome.status == Outcome::Status::Refused) {
+          return exchange.fail(refusal(outcome.error));
+        }
+        // Somebody without a usable name has a session as short as this action.
+        const Time session =
+            outcome.session == Time{} ? exchange.request().received() : outcome.session;
+        answer_current(edge, exchange, [&edge, who, before, session] {
+          return acted(edge, who, before, session);
+        });
+      });
 }
 
 void action(Edge& edge, const http::Exchange& exchange) {
@@ -100,32 +141,24 @@ void action(Edge& edge, const http::Exchange& exchange) {
   if (!source) {
     return exchange.fail(source.error());
   }
-  const auto event = json::Document::parse(*raw, json::kEvent);
+  auto event = json::Document::parse(*raw, json::kEvent);
   if (!event) {
     return exchange.fail(refusal(event.error()));
   }
-  const std::string user = events::id_text(body->root().find("userId"));
-  const std::string anonymous = events::id_text(body->root().find("anonymousId"));
-  const json::Value root = event->root();
-  edge.ingest.accept(
-      {&root, 1},
-      {.channel = (*source)->kind,
-       .has_duplicates = body->has_duplicates() || event->has_duplicates()},
-      origin_of(request, **source),
-      [&edge, exchange, user, anonymous](const Result<Outcomes>& outcomes) {
-        if (!outcomes) {
-          return exchange.fail(outcomes.error());
+  const events::Envelope envelope{
+      .channel = (*source)->kind,
+      .has_duplicates = body->has_duplicates() || event->has_duplicates()};
+  const Actor who{.user = events::id_text(body->root().find("userId")),
+                  .anonymous = events::id_text(body->root().find("anonymousId"))};
+  const auto held = std::make_shared<const json::Document>(std::move(*event));
+  // What they are in before counts with all that was answered before.
+  edge.projector.when_current(
+      [&edge, exchange, envelope, who, held, from = *source](const Result<void>& reached) {
+        auto before = reached ? segments_of(edge, who) : Failure(reached.error());
+        if (!before) {
+          return exchange.fail(before.error());
         }
-        const Outcome& outcome = outcomes->front();
-        if (outcome.status == Outcome::Status::Refused) {
-          return exchange.fail(refusal(outcome.error));
-        }
-        // Somebody without a usable name has a session as short as this action.
-        const Time session =
-            outcome.session == Time{} ? exchange.request().received() : outcome.session;
-        answer_current(edge, exchange, [&edge, user, anonymous, id = outcome.id.text, session] {
-          return acted(edge, user, anonymous, id, session);
-        });
+        take_action(edge, exchange, *held, envelope, *from, who, before->value_or(Segments{}));
       });
 }
 
@@ -184,17 +217,36 @@ void add(Edge& edge, const http::Exchange& exchange) {
   }
   const std::string segment = text_in((*body)->root(), "segment");
   const std::string given = text_in((*body)->root(), "source");
-  if (!profiles::is_segment_name(segment) || given.size() > 100) {
+  const auto sent = (*body)->root().find("source");
+  const bool has_bad_source = sent && !sent->is_null() && !sent->is_string();
+  if (!profiles::is_segment_name(segment) || given.size() > 100 || has_bad_source) {
     return exchange.fail(http::Problem{
         .status = 400,
         .code = "bad_segment",
         .error = "segment is required",
         .detail = "segment must be 1 to 100 of A-Z a-z 0-9 _ . : -, source a text up to 100 octets",
-        .pointer = "/segment"});
+        .pointer = profiles::is_segment_name(segment) ? "/source" : "/segment"});
   }
   introduce(edge, exchange, [&edge, exchange, segment, source = given.empty() ? "manual" : given] {
     set_manual(edge, exchange, segment, source, true);
   });
+}
+
+/// The answer names who had put them in.
+void remove(Edge& edge, const http::Exchange& exchange) {
+  const std::string segment(exchange.request().param("segment"));
+  const auto profile =
+      edge.profiles.find(Name::UserId, std::string(exchange.request().param("user")));
+  if (!profile) {
+    return exchange.fail(profile.error());
+  }
+  std::string source = "manual";
+  if (*profile) {
+    const auto& manual = (*profile)->standing.manual;
+    const auto found = manual.find(segment);
+    source = found == manual.end() ? source : found->second.source;
+  }
+  set_manual(edge, exchange, segment, source, false);
 }
 
 }  // namespace
@@ -215,7 +267,7 @@ void realtime(Mount& mount) {
     add(edge, exchange);
   });
   mount.del("/realtime/segments/:user/:segment", writes, [&edge](const http::Exchange& exchange) {
-    set_manual(edge, exchange, std::string(exchange.request().param("segment")), "manual", false);
+    remove(edge, exchange);
   });
 }
 

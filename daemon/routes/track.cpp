@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/edge.h"
+#include "core/encoding/percent.h"
 #include "core/events/batch.h"
 #include "core/events/form_body.h"
 #include "core/events/ingest.h"
@@ -62,6 +63,14 @@ void write_made_id(json::Writer& out, const Outcome& outcome) {
   }
 }
 
+/// The error names the member as the original's events call it.
+Error as_sent(Error error) {
+  if (error.field == "/type" || error.field == "/messageId") {
+    error.field = error.field == "/type" ? "/eventType" : "/eventId";
+  }
+  return error;
+}
+
 /// Takes one raw event in and answers in the original's form.
 void accept_one(Edge& edge,
                 const http::Exchange& exchange,
@@ -69,19 +78,22 @@ void accept_one(Edge& edge,
                 const events::Source& source,
                 std::function<http::Response(const Outcome&)> answer) {
   const json::Value raw = event.root();
-  edge.ingest.accept({&raw, 1},
-                     envelope_of(event, source),
-                     origin_of(exchange.request(), source),
-                     [exchange, answer = std::move(answer)](Result<Outcomes> outcomes) {
-                       if (!outcomes) {
-                         return exchange.fail(outcomes.error());
-                       }
-                       const Outcome& outcome = outcomes->front();
-                       if (outcome.status == Outcome::Status::Refused) {
-                         return exchange.fail(refusal(kBadEvent, outcome.error));
-                       }
-                       exchange.complete(answer(outcome));
-                     });
+  const bool is_original = events::is_seed_event(raw);
+  edge.ingest.accept(
+      {&raw, 1},
+      envelope_of(event, source),
+      origin_of(exchange.request(), source),
+      [exchange, answer = std::move(answer), is_original](Result<Outcomes> outcomes) {
+        if (!outcomes) {
+          return exchange.fail(outcomes.error());
+        }
+        const Outcome& outcome = outcomes->front();
+        if (outcome.status == Outcome::Status::Refused) {
+          return exchange.fail(
+              refusal(kBadEvent, is_original ? as_sent(outcome.error) : outcome.error));
+        }
+        exchange.complete(answer(outcome));
+      });
 }
 
 void take_event(Edge& edge, const http::Exchange& exchange) {
@@ -190,7 +202,9 @@ bool is_below(std::string_view url, std::string_view origin) {
 /// Whether a form may lead there: a path, a URL of the host that was asked or of the public address
 /// of the daemon, or of an origin that is listed.
 bool may_lead_to(const Edge& edge, std::string_view target, const http::Request& request) {
-  if (target.find_first_of("\r\n\t\\") != std::string_view::npos) {
+  const bool has_control = std::ranges::any_of(
+      target, [](unsigned char c) { return c < 0x20 || c == 0x7F || c == '\\'; });
+  if (has_control) {
     return false;
   }
   if (target.starts_with('/')) {
@@ -204,6 +218,16 @@ bool may_lead_to(const Edge& edge, std::string_view target, const http::Request&
                              [target](const std::string& one) { return is_below(target, one); });
 }
 
+/// As it may stand in a field: what is no visible ASCII is escaped (RFC 3986).
+std::string as_location(std::string_view target) {
+  std::string location;
+  for (const char c : target) {
+    const bool is_visible = c > ' ' && c < '\x7F';
+    location += is_visible ? std::string(1, c) : encoding::percent_encode({&c, 1});
+  }
+  return location;
+}
+
 http::Response form_answer(bool wants_json, const Outcome& outcome, const std::string& redirect) {
   if (wants_json) {
     json::Writer out;
@@ -213,7 +237,7 @@ http::Response form_answer(bool wants_json, const Outcome& outcome, const std::s
     return http::json(out);
   }
   return redirect.empty() ? http::no_content()
-                          : std::move(http::Response(303).set("Location", redirect));
+                          : std::move(http::Response(303).set("Location", as_location(redirect)));
 }
 
 void take_form(Edge& edge, const http::Exchange& exchange) {

@@ -143,11 +143,17 @@ void take(Edge& edge,
   for (const json::Value event : document->root().elements()) {
     events.push_back(event);
   }
+  if (auto fits = check_count(edge, events.size()); !fits) {
+    return exchange.fail(std::move(fits.error()));
+  }
   const std::string project = webhooks::updated_project(*inbound, request.body());
   const std::string source = "webhook:" + inbound->name;
-  events::Origin origin = origin_of(request, edge.sources.fallback());
-  origin.source = source;
-  origin.may_be_internal = inbound->kind == events::InboundKind::Optimizely;
+  // The request is that of a service: its address and its program are nobody's of the events.
+  const events::Origin origin{.source = source,
+                              .received_at = request.received(),
+                              .hops = origin_of(request, edge.sources.fallback()).hops,
+                              .may_be_internal = inbound->kind == events::InboundKind::Optimizely,
+                              .ip = edge.sources.fallback().ip};
   const bool is_list = request.body().find_first_not_of(" \t\r\n") != std::string_view::npos &&
                        request.body()[request.body().find_first_not_of(" \t\r\n")] == '[';
   const events::Envelope envelope{.has_duplicates = document->has_duplicates()};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Brings events to their destinations, and tells the metrics how that goes.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,7 +11,7 @@
 namespace edge::workers {
 namespace {
 
-/// Copies the state of every destination into the metrics.
+/// Copies the state of every destination into the metrics, by its id: several may have one name.
 class DeliveryMetrics {
  public:
   explicit DeliveryMetrics(Edge& edge)
@@ -29,31 +30,54 @@ class DeliveryMetrics {
                                    {"destination"})) {}
 
   void update() {
-    for (const auto& entry : edge_.destinations.table().get()->entries()) {
-      const std::string& name = entry->definition.name;
-      const auto status = edge_.forwarders.status(entry->definition.id);
-      if (!status) {
-        continue;
+    const auto table = edge_.destinations.table().get();
+    std::erase_if(known_, [&](const auto& known) {
+      const auto entry = table->find(known.first);
+      const bool is_there =
+          entry && entry->definition.id == known.first && entry->number == known.second.number;
+      if (!is_there) {
+        show(known.first, {});
       }
-      pending_.with({name}).set(static_cast<std::int64_t>(status->pending));
-      in_flight_.with({name}).set(static_cast<std::int64_t>(status->in_flight));
-      state_.with({name}).set(static_cast<std::int64_t>(status->state));
-      raise(delivered_.with({name}), status->delivered);
-      oldest_.with({name}).set(
-          status->oldest_at == 0 ? 0 : (to_ms(edge_.clock.now()) - status->oldest_at) / 1000);
+      return !is_there;
+    });
+    for (const auto& entry : table->entries()) {
+      const std::string& id = entry->definition.id;
+      metrics::Counter& delivered = delivered_.with({id});
+      const auto [known, is_new] = known_.try_emplace(id, entry->number, delivered.value());
+      const auto status = edge_.forwarders.status(id);
+      if (status) {
+        show(id, *status);
+        raise(delivered, known->second.before, status->delivered);
+      }
     }
   }
 
  private:
+  /// A destination since it was first seen here.
+  struct Known {
+    Known(unsigned its_number, std::uint64_t delivered) : number(its_number), before(delivered) {}
+    unsigned number = 0;
+    std::uint64_t before = 0;  // of the metric: what a former one with its id delivered
+  };
+
+  void show(const std::string& id, const delivery::Status& status) {
+    pending_.with({id}).set(static_cast<std::int64_t>(status.pending));
+    in_flight_.with({id}).set(static_cast<std::int64_t>(status.in_flight));
+    state_.with({id}).set(static_cast<std::int64_t>(status.state));
+    oldest_.with({id}).set(
+        status.oldest_at == 0 ? 0 : (to_ms(edge_.clock.now()) - status.oldest_at) / 1000);
+  }
+
   /// Counters live in the store; the metric follows them upwards.
-  static void raise(metrics::Counter& counter, std::int64_t to) {
-    const auto wanted = static_cast<std::uint64_t>(std::max<std::int64_t>(to, 0));
+  static void raise(metrics::Counter& counter, std::uint64_t before, std::int64_t by) {
+    const auto wanted = before + static_cast<std::uint64_t>(std::max<std::int64_t>(by, 0));
     if (wanted > counter.value()) {
       counter.add(wanted - counter.value());
     }
   }
 
   Edge& edge_;
+  std::map<std::string, Known> known_;
   metrics::GaugeFamily& pending_;
   metrics::GaugeFamily& in_flight_;
   metrics::GaugeFamily& state_;

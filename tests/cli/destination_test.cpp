@@ -130,3 +130,43 @@ TEST_CASE("destination previews and tests, and pauses what stands in the file", 
   CHECK(shop.run({"pause", "fixed"}).exit == 0);
   CHECK(shop.shown("fixed", "/state") == "paused\n");
 }
+
+TEST_CASE("settings of a destination may be given as a whole, single ones lie over them", "[cli]") {
+  const Shop shop;
+
+  const Finished made = shop.run({"create",
+                                  "crm",
+                                  "--to",
+                                  "https://crm.example/in",
+                                  "--set",
+                                  R"(config:={"format":"standard","method":"PUT"})",
+                                  "--set",
+                                  "method=PATCH"});
+  const Finished wrong =
+      shop.run({"create", "x", "--to", "https://x.example", "--set", "config=format"});
+
+  INFO(made.err);
+  CHECK(made.exit == 0);
+  CHECK(shop.shown("crm", "/config/format") == "standard\n");
+  CHECK(shop.shown("crm", "/config/method") == "PATCH\n");
+  CHECK(wrong.exit == 2);
+  CHECK(wrong.err.find("config:=") != std::string::npos);
+}
+
+TEST_CASE("destinations of the configuration are known before there is a store", "[cli]") {
+  const Shop shop;
+  const std::string event = R"({"type":"track","event":"e","userId":"u"})";
+
+  const Finished list = shop.run({"list"});
+  const Finished preview = shop.run({"preview", "fixed", "-i", "-"}, event);
+  const Finished wrong = shop.run({"preview", "fixd", "-i", "-"}, event);
+
+  INFO(list.err << preview.err);
+  CHECK(list.out.find("fixed\twebhook") != std::string::npos);
+  CHECK(shop.run({"show", "fixed"}).exit == 0);
+  CHECK(preview.exit == 0);
+  CHECK(preview.out.find("https://h.example/") != std::string::npos);
+  CHECK(wrong.exit == 5);
+  CHECK(wrong.err.find("there is no destination \"fixd\"\n  did you mean: fixed\n") !=
+        std::string::npos);
+}

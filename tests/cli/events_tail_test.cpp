@@ -178,3 +178,28 @@ TEST_CASE("events tail says what it cannot do", "[cli]") {
   CHECK(tail({"-N", "-1"}).exit == 2);
   CHECK(tail({"--url", "http://127.0.0.1:1"}).exit == 6);
 }
+
+TEST_CASE("events tail keeps to the format and to what is selected", "[cli]") {
+  const Sandbox sandbox;
+  for (const char* event : {"Order", "View, \"again\""}) {
+    REQUIRE(sandbox.edgectl({"track", event, "-u", "u"}).exit == 0);
+  }
+  const auto tail = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"events", "tail", "--no-follow"});
+    const Finished done = sandbox.edgectl(arguments);
+    CHECK(done.exit == 0);
+    return done.out;
+  };
+
+  const std::string csv = tail({"--format", "csv"});
+  const std::string tsv = tail({"--format", "tsv"});
+
+  CHECK(csv.starts_with("received,message,type,user,event\n"));
+  CHECK(times(csv, "\n") == 3);
+  CHECK(times(csv, ",track,u,Order\n") == 1);
+  CHECK(times(csv, ",track,u,\"View, \"\"again\"\"\"\n") == 1);
+  CHECK(tsv.starts_with("received\tmessage\ttype\tuser\tevent\n"));
+  CHECK(times(tsv, "\ttrack\tu\tOrder\n") == 1);
+  CHECK(tail({"--select", "/event"}) == "Order\nView, \"again\"\n");
+  CHECK(tail({"--select", "/userId", "--select", "/event"}) == "u\tOrder\nu\tView, \"again\"\n");
+}

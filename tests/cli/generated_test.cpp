@@ -53,6 +53,19 @@ TEST_CASE("the committed man pages are what the command table says", "[cli]") {
   }
 }
 
+TEST_CASE("quotes of an example stand in the man page", "[cli]") {
+  const Sandbox sandbox;
+  sandbox.write("man/.keep", "");
+
+  REQUIRE(sandbox.edgectl({"__man", "man"}).exit == 0);
+
+  const std::string page = content(sandbox.path("man/edgectl-dlq.1"));
+  CHECK(page.find(R"(--where 'reason ~ \(dq^http_5\(dq')") != std::string::npos);
+  const Finished shown = sandbox.run(
+      {"sh", "-c", "command -v mandoc >/dev/null && mandoc -T ascii man/edgectl-dlq.1"});
+  CHECK((shown.exit != 0 || shown.out.find(R"('reason ~ "^http_5"')") != std::string::npos));
+}
+
 TEST_CASE("mandoc has nothing to say about the man pages", "[cli]") {
   const Sandbox sandbox;
   if (sandbox.run({"sh", "-c", "command -v mandoc"}).exit != 0) {

@@ -217,8 +217,9 @@ struct Grave {
                 .status == 200);
   }
   /// The id of the message.
-  std::string bury() {
-    REQUIRE(asking.ask("POST", kQueues + "/orders/messages", R"({"body":1})").status == 200);
+  std::string bury(const std::string& body = "1") {
+    REQUIRE(asking.ask("POST", kQueues + "/orders/messages", R"({"body":)" + body + "}").status ==
+            200);
     const auto pulled = asking.ask("POST", kQueues + "/orders/messages/pull", "{}");
     REQUIRE(asking
                 .ask("POST",
@@ -230,6 +231,9 @@ struct Grave {
   }
   [[nodiscard]] Finished dlq(Words words) const {
     words.insert(words.begin(), "dlq");
+    return run(std::move(words));
+  }
+  [[nodiscard]] Finished run(Words words) const {
     words.insert(words.end(),
                  {"--url", daemon.url(), "--token-file", sandbox.path("key"), "--json"});
     return sandbox.edgectl(words);
@@ -257,7 +261,7 @@ TEST_CASE("dead letters of a queue are listed and go back by its name", "[cli][q
   CHECK(contains(retried.out, R"("replayed": 1)"));
   CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
   CHECK(grave.asking.ask("GET", "/api/queues/orders").at("/ready") == "1");
-  CHECK(grave.dlq({"list", "none"}).exit == 0);  // a destination that has none
+  CHECK(grave.dlq({"list", "none"}).exit == 5);
   CHECK(grave.dlq({"retry", "none"}).exit == 5);
   const Finished slowly = grave.dlq({"retry", "orders", "--rate", "5/s"});
   CHECK(slowly.exit == 2);
@@ -276,4 +280,94 @@ TEST_CASE("dead letters of a queue are purged when its name is typed", "[cli][qu
   CHECK(contains(grave.dlq({"purge", "orders", "--yes"}).err, "1 dead letters removed"));
   CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
   CHECK(grave.dlq({"purge", "orders"}).exit == 0);  // nothing is lost, nobody is asked
+}
+
+TEST_CASE("dead letters of a queue are shown, retried, discarded and exported by id",
+          "[cli][queue]") {
+  Grave grave;
+  const std::string first = grave.bury(R"({"n":1})");
+  const std::string second = grave.bury(R"({"n":2})");
+  const std::string third = grave.bury(R"({"n":3})");
+
+  CHECK(contains(grave.dlq({"list", "orders", "--by", "reason"}).out, R"("count": 3)"));
+  CHECK(contains(grave.dlq({"list", "orders", "--by", "destination"}).out, R"("queue": "orders")"));
+  CHECK(contains(grave.dlq({"show", second}).out, R"("n": 2)"));
+  CHECK(contains(grave.dlq({"export", "orders"}).out, R"("body":{"n":3})"));
+  CHECK(contains(grave.dlq({"retry", second, "-n"}).err, "would hand back 1 dead letters"));
+  CHECK(grave.dlq({"retry", second, "--rate", "5/s"}).exit == 2);
+  CHECK(contains(grave.dlq({"retry", second}).out, R"("replayed": 1)"));
+  CHECK(grave.dlq({"discard", first}).exit == 0);
+
+  const std::string left = grave.dlq({"list", "orders"}).out;
+  CHECK_FALSE(contains(left, first));
+  CHECK_FALSE(contains(left, second));
+  CHECK(contains(left, third));
+  CHECK(contains(grave.run({"queue", "peek", "orders"}).out, R"("n": 2)"));
+  for (const char* verb : {"show", "retry", "discard"}) {
+    const Finished gone = grave.dlq({verb, second});
+    CHECK(gone.exit == 5);
+    CHECK(contains(gone.err, second));
+  }
+}
+
+TEST_CASE("dead letters of a queue are replayed and leave when they are taken", "[cli][queue]") {
+  Grave grave;
+  Receiver receiver;
+  grave.bury(R"({"type":"track","event":"E","userId":"u","messageId":"m1"})");
+  const std::string to = "webhook:" + receiver.url();
+
+  CHECK(contains(grave.run({"replay", "--from", "dlq:orders", "--to", "-"}).out, R"("m1")"));
+  CHECK(contains(grave.dlq({"list", "orders"}).out, "retries"));
+  const Finished done = grave.run({"replay", "--from", "dlq:orders", "--to", to});
+
+  INFO(done.err);
+  CHECK(done.exit == 0);
+  CHECK(ids_of(receiver) == std::set<std::string>{"msg_m1"});
+  CHECK(contains(grave.dlq({"list", "orders"}).out, "\"items\": []"));
+}
+
+TEST_CASE("a name that is no queue and no destination is told with the near ones", "[cli][queue]") {
+  Grave grave;
+
+  for (const Words& words : {Words{"dlq", "list", "ordres"},
+                             {"dlq", "export", "ordres"},
+                             {"dlq", "purge", "ordres", "--yes"},
+                             {"dlq", "retry", "--destination", "ordres"},
+                             {"replay", "--from", "dlq:ordres", "--to", "-"}}) {
+    const Finished run = grave.run(words);
+    INFO(words[1] << run.err);
+    CHECK(run.exit == 5);
+    CHECK(contains(run.err, "ordres"));
+    CHECK(contains(run.err, R"("didYouMean":["orders"])"));
+  }
+}
+
+TEST_CASE("more dead letters than a request may name are retried in parts", "[cli][queue]") {
+  const Receiver daemon([](const Received& request) -> Reaction {
+    if (request.method == "POST") {
+      return {.body = R"({"replayed":2,"quarantined":1})"};
+    }
+    std::string items;
+    for (int i = 0; i < 2'300; ++i) {
+      items += fmt::format(R"({}{{"id":"{}-1-crm","reason":"http_500"}})", i == 0 ? "" : ",", i);
+    }
+    return {.body = R"({"items":[)" + items + R"(],"next":null})"};
+  });
+  const Sandbox sandbox;
+
+  const Finished run = sandbox.edgectl(
+      {"dlq", "retry", "--where", "reason ~ \"^http_5\"", "--url", daemon.url(""), "--json"});
+
+  INFO(run.err);
+  CHECK(run.exit == 0);
+  CHECK(contains(run.out, R"("replayed": 6)"));
+  CHECK(contains(run.out, R"("quarantined": 3)"));
+  std::vector<std::uint32_t> sizes;
+  for (const Received& request : daemon.requests()) {
+    const auto body = edge::json::Document::parse(request.body, edge::json::kApi);
+    if (request.method == "POST" && body) {
+      sizes.push_back(body->root().find("ids")->size());
+    }
+  }
+  CHECK(sizes == std::vector<std::uint32_t>{1'000, 1'000, 300});
 }

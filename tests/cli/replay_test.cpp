@@ -43,7 +43,8 @@ TEST_CASE("replay sends a file to a webhook and sums it up", "[cli]") {
       sandbox.edgectl({"replay", "--from", file, "--to", "webhook:" + receiver.url()});
 
   CHECK(done.exit == 0);
-  CHECK(done.err.find("replayed 20 · deduplicated 0 · failed 0") != std::string::npos);
+  CHECK(done.err.find("read 20 · replayed 20 · deduplicated 0 · failed 0 · ") != std::string::npos);
+  CHECK(done.err.find("/s\n") != std::string::npos);
   CHECK(times_received(receiver).size() == 20);
 }
 
@@ -56,6 +57,7 @@ TEST_CASE("replay says what is wrong and how it ended", "[cli]") {
   const Finished partly = sandbox.edgectl({"replay", "--from", file, "--to", to, "--json"});
   CHECK(partly.exit == 8);
   CHECK(partly.out.find("\"failed\": 3") != std::string::npos);
+  CHECK(partly.out.find("\"rate\": 0") != std::string::npos);
   CHECK(partly.out.find("\"http_404\": 2") != std::string::npos);
   CHECK(sandbox.edgectl({"replay", "--from", "none.jsonl", "--to", "-"}).exit == 3);
   CHECK(sandbox.edgectl({"replay", "--from", file, "--to", "nowhere"}).exit == 2);
@@ -349,7 +351,7 @@ TEST_CASE("dead letters are replayed beside the daemon that holds them", "[cli]"
   CHECK(done.err.find("replayed 2 · deduplicated 0 · failed 1") != std::string::npos);
   CHECK(run({"dlq", "list", "--by", "reason"}).out.find("http_400\t1") != std::string::npos);
   CHECK(replays_of_the_last(sandbox, there) == "1\n");
-  CHECK(run({"replay", "--from", "dlq:none", "--to", to}).err.find("replayed 0") !=
+  CHECK(run({"replay", "--from", "dlq:hok", "--to", to}).err.find("did you mean: hook") !=
         std::string::npos);
   CHECK(run({"dlq", "retry", "--all", "--rate", "nonsense"}).exit == 2);
   const Finished handed =
@@ -493,6 +495,6 @@ TEST_CASE("the progress of a replay says how much is done, how fast and how long
   CHECK(drawn.find("replay ━") != std::string::npos);
   CHECK(drawn.find("/60  ") != std::string::npos);
   CHECK(drawn.find("  0 failed  eta ") != std::string::npos);
-  CHECK(drawn.find("\r\x1b[Kreplayed 60") != std::string::npos);
+  CHECK(drawn.find("\r\x1b[Kread 60") != std::string::npos);
   CHECK(shown({"--progress", "never"}).find(" %") == std::string::npos);
 }

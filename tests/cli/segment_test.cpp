@@ -4,8 +4,11 @@
 #include <filesystem>
 
 #include "core/json/document.h"
+#include "tests/support/asking.h"
 #include "tests/support/process.h"
 
+using edge::test::Asking;
+using edge::test::DaemonProcess;
 using edge::test::Finished;
 using edge::test::Sandbox;
 
@@ -182,4 +185,51 @@ TEST_CASE("segment preview --compare counts the stored events anew", "[cli]") {
   CHECK(other.out.find(R"("differ": 1)") != std::string::npos);
   CHECK(other.out.find(R"("userId": "u")") != std::string::npos);
   CHECK(sandbox.edgectl({"segment", "preview", "--when", "a = 1", "--compare"}).exit == 2);
+}
+
+TEST_CASE("segments that do not decide are left out of eval, and explained when asked for",
+          "[cli]") {
+  DaemonProcess daemon(std::string(kConfig) +
+                       "[[segments]]\nname = \"off\"\nwhen = \"plan = pro\"\nenabled = false\n");
+  REQUIRE(daemon.start());
+  Asking asking(daemon);
+  for (const char* name : {"z", "a"}) {
+    REQUIRE(asking
+                .ask("PUT",
+                     std::string("/cdp/segments/definitions/") + name,
+                     R"({"when":"plan = pro"})")
+                .status == 200);
+  }
+  REQUIRE(asking.ask("POST", "/track/event", R"({"type":"identify","userId":"u"})").status == 200);
+  const Sandbox sandbox;
+  const std::string key = sandbox.write("key", daemon.key());
+  const auto there = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "segment");
+    arguments.insert(arguments.end(), {"--url", daemon.url(), "--token-file", key});
+    return sandbox.edgectl(arguments);
+  };
+
+  const Finished eval = there({"eval", "-u", "u"});
+
+  INFO(eval.err);
+  CHECK(eval.exit == 0);
+  CHECK(eval.out == "a\tundecided\nbuyers\tfalse\npros\tundecided\nz\tundecided\n");
+  CHECK(there({"explain", "off", "-u", "u"}).out.starts_with("off: no member, disabled\n"));
+  CHECK(there({"explain", "new_user", "-u", "u"}).out.starts_with("new_user: member\n"));
+  CHECK(there({"explain", "none", "-u", "u"}).exit == 5);
+  CHECK(there({"list", "--select", "/name"}).out == "pros\nbuyers\noff\na\nz\n");
+}
+
+TEST_CASE("a family of built-in segments is switched off; what is none is refused", "[cli]") {
+  const Sandbox sandbox;
+  sandbox.write("edge.toml", "[profiles]\nsegments_off = [\"plan_*\"]\n");
+  REQUIRE(sandbox.edgectl({"identify", "-u", "u", "--trait", "plan=pro"}).exit == 0);
+
+  const Finished profile = sandbox.edgectl({"profile", "show", "u", "--select", "/segments"});
+  sandbox.write("edge.toml", "[profiles]\nsegments_off = [\"vip\"]\n");
+  const Finished refused = sandbox.edgectl({"profile", "show", "u"});
+
+  CHECK(profile.out == "new_user\n");
+  CHECK(refused.exit == 3);
+  CHECK(refused.err.find("there is no built-in segment \"vip\"") != std::string::npos);
 }

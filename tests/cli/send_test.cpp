@@ -5,8 +5,13 @@
 #include <string>
 
 #include "core/json/document.h"
+#include "tests/cli/command_group.h"
+#include "tests/support/daemon_process.h"
 #include "tests/support/process.h"
 
+using edge::test::CommandGroup;
+using edge::test::contains;
+using edge::test::DaemonProcess;
 using edge::test::Finished;
 using edge::test::Sandbox;
 using edge::test::source_dir;
@@ -105,6 +110,76 @@ TEST_CASE("send reads objects, lists and batches and says what was refused", "[c
   CHECK(send(R"({"type":"page"})").exit == 3);
   CHECK(send("{\"type\":").exit == 3);
   CHECK(send("").exit == 0);
+}
+
+TEST_CASE("what a batch says for all of its events holds for them", "[cli]") {
+  const CommandGroup group("", GENERATE(false, true));
+  const std::string line =
+      R"({"batch":[{"messageId":"m1","type":"track","event":"E","userId":"u"},)"
+      R"({"messageId":"m2","type":"track","event":"E","userId":"u","context":{"locale":"fr"}}],)"
+      R"("context":{"locale":"de","page":{"url":"https://x.example/"}},)"
+      R"("integrations":{"hook":false},"sentAt":"2026-01-02T03:04:05.000Z"})";
+  const std::string alone = R"({"messageId":"m3","type":"track","event":"E","userId":"u"})";
+
+  group.out({"send", "-i", "-"}, line + "\n" + alone + "\n");
+
+  const auto of = [&group](const std::string& id, const std::string& pointer) {
+    return group.out({"events", "show", id, "--select", pointer});
+  };
+  CHECK(of("m1", "/event/context/locale") == "de\n");
+  CHECK(of("m1", "/event/context/page/url") == "https://x.example/\n");
+  CHECK(of("m1", "/event/integrations/hook") == "false\n");
+  CHECK(of("m1", "/event/sentAt") == "2026-01-02T03:04:05.000Z\n");
+  CHECK(of("m2", "/event/context/locale") == "fr\n");
+  CHECK(of("m2", "/event/integrations/hook") == "false\n");
+  CHECK_FALSE(contains(of("m3", "/event"), "locale"));
+}
+
+TEST_CASE("an event that is too large is refused and keeps no other back", "[cli]") {
+  const CommandGroup group("", GENERATE(false, true));
+  std::string lines;
+  for (int i = 0; i < 11; ++i) {
+    lines += R"({"type":"track","event":"E","userId":"u","messageId":"m)" + std::to_string(i) +
+             R"(","pad":")" + std::string(i == 5 ? 4'500'000 : 1, 'a') + "\"}\n";
+  }
+
+  const Finished run = group.run({"send", "-i", "-"}, lines);
+
+  CHECK(run.exit == 8);
+  CHECK(run.out == "m0\nm1\nm2\nm3\nm4\nm6\nm7\nm8\nm9\nm10\n");
+  CHECK(contains(run.err, "refused m5: "));
+  CHECK(contains(run.err, "too_large)"));
+}
+
+TEST_CASE("a daemon that takes fewer events at once gets them in parts", "[cli]") {
+  DaemonProcess daemon("[ingest]\nmax_events = 100\n");
+  REQUIRE(daemon.start());
+  const Sandbox sandbox;
+  std::string lines;
+  for (int i = 0; i < 250; ++i) {
+    lines += R"({"type":"page","userId":"u","messageId":"m)" + std::to_string(i) + "\"}\n";
+  }
+  const std::string file = sandbox.write("events.jsonl", lines);
+  const std::string key = sandbox.write("key", daemon.key());
+
+  const Finished sent =
+      sandbox.edgectl({"send", "-i", file, "--url", daemon.url(), "--token-file", key});
+  const Finished again = sandbox.edgectl({"replay",
+                                          "--from",
+                                          file,
+                                          "--to",
+                                          daemon.url(),
+                                          "--batch",
+                                          "250",
+                                          "--write-key",
+                                          "k",
+                                          "--json"});
+
+  INFO(sent.err << again.err);
+  CHECK(sent.exit == 0);
+  CHECK(std::count(sent.out.begin(), sent.out.end(), '\n') == 250);
+  CHECK(again.exit == 0);
+  CHECK(member(again, "sent") == "250");
 }
 
 TEST_CASE("send only counts when nothing may be sent", "[cli]") {

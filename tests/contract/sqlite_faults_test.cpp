@@ -47,6 +47,25 @@ storage::Batch body(const std::string& id, const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("a callback that throws takes nobody with it", "[storage]") {
+  Subject store("sqlite");
+  store->commit(appending({"a"}), soon(), [](const Result<storage::Receipt>&) {
+    throw std::runtime_error("no log line");
+  });
+  storage::Batch state;
+  state.puts.push_back({.key = {"kv", "", "k"}, .value = "v"});
+  store->commit(std::move(state), soon(), [](const Result<storage::Receipt>&) {
+    throw std::runtime_error("no state line");
+  });
+
+  CHECK(store->commit(appending({"b"}), soon()));
+  storage::Batch later;
+  later.puts.push_back({.key = {"kv", "", "l"}, .value = "v"});
+  CHECK(store->commit(std::move(later), soon()));
+  CHECK(store->health().callback_faults == 2);
+  CHECK(store->health().state == Health::State::Ok);
+}
+
 TEST_CASE("a full disk refuses appends, keeps taking state, and recovers by itself", "[storage]") {
   const Disarm disarm;
   Subject store("sqlite");

@@ -203,7 +203,7 @@ TEST_CASE("a real-time action is answered with what it changed", "[integration]"
   CHECK(done.status == 200);
   CHECK(done.text("/success") == "true");
   CHECK(done.text("/update/userId") == "u");
-  CHECK(done.text("/update/entered") == R"(["clicker"])");
+  CHECK(done.text("/update/entered") == R"(["clicker","interactive_user","new_user"])");
   CHECK(done.text("/update/exited") == "[]");
   CHECK(done.text("/update/segments").find("interactive_user") != std::string::npos);
   CHECK(done.text("/sessionId").size() == 13);

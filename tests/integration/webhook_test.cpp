@@ -81,7 +81,8 @@ TEST_CASE("a Segment webhook takes lists and never sends events back where they 
   REQUIRE(start(daemon));
   Asking asking(daemon);
   const std::string body =
-      R"([{"type":"track","event":"A","userId":"u","messageId":"s-1","writeKey":"wk-1"},)"
+      R"([{"type":"track","event":"A","userId":"u","messageId":"s-1","writeKey":"wk-1",)"
+      R"("context":{"ip":"5.5.5.5","library":{"name":"analytics.js"}}},)"
       R"({"event":"B","anonymousId":"a","messageId":"s-2"}])";
 
   const auto answer = asking.ask(
@@ -90,6 +91,9 @@ TEST_CASE("a Segment webhook takes lists and never sends events back where they 
   CHECK(answer.status == 200);
   CHECK(answer.at("/eventId") == "s-1");
   CHECK(answer.at("/count") == "2");
+  const auto visit = asking.ask("GET", "/cdp/events/s-1");
+  CHECK(visit.at("/event/context/ip") == "5.5.5.0");  // the visitor's, not the sender's
+  CHECK(visit.at("/event/context/userAgent").empty());
   CHECK(asking.wait_for("/cdp/destinations/back", "/pending", "1"));
   CHECK(asking.wait_for("/cdp/destinations/on", "/pending", "2"));
 }

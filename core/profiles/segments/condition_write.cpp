@@ -52,7 +52,7 @@ void write_selector(Writer& out, const Selector& selector) {
   const std::string_view member = is_track ? "event" : "name";
   if (selector.has_star) {
     out.member(member, "*");
-  } else if (selector.names.size() == 1) {
+  } else if (selector.names.size() == 1 && selector.names.front() != "*") {
     out.member(member, selector.names.front());
   } else if (!selector.names.empty()) {
     out.key(member).begin_array();

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <set>
 
+#include "core/crypto/digest.h"
+#include "core/encoding/hex.h"
+
 namespace edge::profiles {
 namespace {
 
@@ -15,6 +18,8 @@ using json::Value;
 
 /// Replaced values are looked for once in so many events.
 constexpr std::size_t kTidyEvery = 64;
+/// Into so many parts a window is taken apart whose events are too many to be kept one by one.
+constexpr std::int64_t kCells = 1'000;
 
 bool kind_fits(Selector::Kind kind, Type type) {
   switch (kind) {
@@ -70,8 +75,8 @@ std::optional<double> numeric(Value value) {
   return number && std::abs(*number) <= 1e290 ? number : std::nullopt;
 }
 
-/// A scalar in one spelling, so that 1 and 1.0 are one value.
-std::string scalar_json(Value value) {
+/// A scalar in one spelling, so that 1 and 1.0 are one value; empty when it is none or too long.
+std::string scalar_json(Value value, Function function) {
   json::Writer out;
   if (const auto number = value.as_double()) {
     out.number(*number);
@@ -80,7 +85,12 @@ std::string scalar_json(Value value) {
   } else if (const auto boolean = value.as_bool()) {
     out.boolean(*boolean);
   }
-  return out.text().size() <= kMaxMomentValueBytes ? out.take() : std::string{};
+  if (out.text().size() <= kMaxMomentValueBytes) {
+    return out.take();
+  }
+  return function == Function::Unique
+             ? json::Writer().string(encoding::hex_encode(crypto::sha256(out.text()))).take()
+             : std::string{};
 }
 
 bool is_earlier(const Moment& left, const Moment& right) {
@@ -134,7 +144,7 @@ bool feed_aggregate(Counter& counter, const Leaf& leaf, const Event& event, std:
       return true;
     }
   } else {
-    moment.value = scalar_json(*value);
+    moment.value = scalar_json(*value, *leaf.function);
     if (moment.value.empty()) {
       return false;
     }
@@ -249,7 +259,7 @@ void tidy_recent_aggregate(std::vector<Moment>& moments, const Leaf& leaf, Time 
           has_last = true;
           break;
         case Function::Unique:
-          is_needed = values.insert(moment->value).second;
+          is_needed = values.size() < horizon_of(leaf) && values.insert(moment->value).second;
           break;
         default:
           break;
@@ -261,6 +271,27 @@ void tidy_recent_aggregate(std::vector<Moment>& moments, const Leaf& leaf, Time 
   }
   std::ranges::reverse(kept);
   moments = std::move(kept);
+}
+
+/// Joins the numbers of each thousandth of the window, at the time of its newest event. Which these
+/// are does not depend on the order in which events arrive.
+void coarsen(std::vector<Moment>& moments, const Leaf& leaf) {
+  const auto width = std::max<std::int64_t>(leaf.window.from.time.count() / kCells, 1);
+  std::vector<Moment> joined;
+  for (Moment& moment : moments) {
+    if (joined.empty() || to_ms(joined.back().at) / width != to_ms(moment.at) / width) {
+      joined.push_back(std::move(moment));
+      continue;
+    }
+    Moment& into = joined.back();
+    into.at = moment.at;
+    into.arrival = moment.arrival;
+    into.steps = std::max(into.steps, 1U) + std::max(moment.steps, 1U);
+    into.number = *leaf.function == Function::Min   ? std::min(into.number, moment.number)
+                  : *leaf.function == Function::Max ? std::max(into.number, moment.number)
+                                                    : into.number + moment.number;
+  }
+  moments = std::move(joined);
 }
 
 void tidy_moments(Counter& counter, const Leaf& leaf, Time now) {
@@ -284,6 +315,12 @@ void tidy_moments(Counter& counter, const Leaf& leaf, Time now) {
     moments.clear();
   }
   counter.is_cut = counter.is_cut || moments.size() > kMaxMoments;
+  if (counter.is_cut && leaf.function && leaf.window.is_moving() && is_numeric(*leaf.function)) {
+    coarsen(moments, leaf);
+  }
+  if (leaf.function == Function::First && moments.size() > kMaxMoments) {
+    moments.resize(kMaxMoments);
+  }
   keep_newest(moments, kMaxMoments);
 }
 

@@ -21,20 +21,24 @@
 
 namespace edge::profiles {
 
-/// Values and steps kept per person and leaf; beyond, the oldest are forgotten and `is_cut` is set.
+/// Values and steps kept per person and leaf. Beyond, `is_cut` is set: numbers are then kept
+/// together per thousandth of their window, so that they leave it up to that much late; of `first`
+/// the newest values are forgotten, of everything else the oldest.
 inline constexpr std::size_t kMaxMoments = 2'000;
 /// Instants kept per person and leaf.
 inline constexpr std::size_t kMaxInstants = 20'001;
-/// Longer values (octets of JSON) of a property are not looked at.
+/// Of longer values (octets of JSON) of a property `unique` takes a hash; `first` and `last` pass
+/// them over.
 inline constexpr std::size_t kMaxMomentValueBytes = 1'024;
 
 /// An event of which more than its time matters.
 struct Moment {
   Time at = {};
   std::uint64_t arrival = 0;  ///< offset in the log: orders events of one time
-  std::uint32_t steps = 0;    ///< set of steps of a sequence that it can be
-  double number = 0;          ///< of sum, avg, min, max
-  std::string value = {};     ///< of unique, first, last: JSON of a scalar
+  std::uint32_t steps = 0;  ///< set of steps of a sequence that it can be; else how many events it
+                            ///< stands for, 0 being one
+  double number = 0;        ///< of sum, avg, min, max
+  std::string value = {};   ///< of unique, first, last: JSON of a scalar
 
   bool operator==(const Moment&) const = default;
 };
@@ -46,7 +50,7 @@ struct Counter {
   std::vector<Time> instants = {};   ///< ascending
   std::vector<Moment> moments = {};  ///< ascending by time and arrival
   bool is_settled = false;           ///< a sequence that is true for ever
-  bool is_cut = false;               ///< a bound was hit: the value may be too small
+  bool is_cut = false;               ///< a bound was hit: the value may be wrong
 
   bool operator==(const Counter&) const = default;
 };

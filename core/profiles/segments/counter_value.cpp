@@ -93,15 +93,16 @@ Aggregated aggregate_moments(std::span<const Moment> moments, Function function)
       break;
   }
   std::vector<double> sum;
+  std::size_t count = 0;
   for (const Moment& moment : moments) {
     add_exactly(sum, moment.number);
+    count += std::max(moment.steps, 1U);
   }
   const double total = total_of(sum);
   if (function == Function::Sum) {
     return {.number = total};
   }
-  return {.number =
-              moments.empty() ? std::nullopt : std::optional(total / number_of(moments.size()))};
+  return {.number = moments.empty() ? std::nullopt : std::optional(total / number_of(count))};
 }
 
 Aggregated aggregate(const Counter& counter, const Leaf& leaf, Time now) {

@@ -37,7 +37,8 @@ Result<bool> flag(Value object, std::string_view name) {
   return !value || *value->as_bool();
 }
 
-/// The tree; both forms may be given when they say the same, as an answer of ours does.
+/// The tree; both forms may be given when they say the same, as an answer of ours does. Then it is
+/// that of `conditions`, which says more than an expression can.
 Result<Node> tree_of(Value object, std::string& when) {
   const auto conditions = member_of(object, "conditions");
   const auto expression = member_of(object, "when");
@@ -52,15 +53,19 @@ Result<Node> tree_of(Value object, std::string& when) {
     return Failure(bad("when", "when must be a text"));
   }
   when = *text;
-  auto tree = parse_expression(*text);
-  if (!tree || !conditions) {
+  if (!conditions) {
+    return parse_expression(*text);
+  }
+  auto tree = read_conditions(*conditions);
+  const auto printed = tree ? to_expression(*tree) : std::nullopt;
+  if (!tree || printed == *text) {
     return tree;
   }
-  const auto other = read_conditions(*conditions);
+  const auto other = parse_expression(*text);
   if (!other) {
     return Failure(other.error());
   }
-  if (to_expression(*other) != to_expression(*tree)) {
+  if (to_expression(*other) != printed) {
     return Failure(bad("when", "conditions and when differ; give one of them"));
   }
   return tree;

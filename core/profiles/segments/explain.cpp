@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/profiles/segments.h"
 #include "core/profiles/segments/expression.h"
 
 namespace edge::profiles {
@@ -44,6 +45,9 @@ class Explainer {
     out_.member("when", to_expression(alone).value_or(to_json(alone)));
     out_.member("value", name_of(value_of(alone))).key("seen");
     seen(leaf);
+    if (is_cut(leaf)) {
+      out_.member("cut", true);
+    }
   }
 
   void text_or_null(const std::string& text) { text.empty() ? out_.null() : out_.string(text); }
@@ -85,6 +89,11 @@ class Explainer {
       return text_or_null(text);
     }
     text.empty() ? out_.null() : out_.raw(text);
+  }
+
+  [[nodiscard]] bool is_cut(const Leaf& leaf) const {
+    const auto found = profile_.standing.counters.find(key_of(segment_.generation, leaf.slot));
+    return leaf.needs_events() && found != profile_.standing.counters.end() && found->second.is_cut;
   }
 
   void seen_profile(const Leaf& leaf) {
@@ -146,7 +155,7 @@ void write_explanation(json::Writer& out,
   const Time at = std::max(now, later.standing.clock);
   assessor.advance(later, at);
   Explainer explainer(out, assessor, segment, later, at);
-  const Truth value = explainer.value_of(segment.tree);
+  const Truth value = segment.decides() ? explainer.value_of(segment.tree) : Truth::False;
   out.begin_object().member("segment", segment.definition.name);
   out.member("profileId", profile.id.text).member("member", value == Truth::True);
   out.member("value", name_of(value)).member("state", name_of(segment.state));
@@ -166,6 +175,29 @@ void write_explanation(json::Writer& out,
   out.key("tree");
   explainer.node(segment.tree);
   out.end_object();
+}
+
+bool explain_segment(json::Writer& out,
+                     const Rulebook& book,
+                     const SwitchedOff& switched_off,
+                     std::string_view name,
+                     const Profile& profile,
+                     Time now) {
+  const Segment* segment = book.find(name);
+  for (const Segment& one : book.segments()) {
+    segment = segment == nullptr && one.definition.name == name ? &one : segment;
+  }
+  Segment without_rule{.definition = {.name = std::string(name)}};
+  if (segment == nullptr) {
+    if (!is_built_in_segment(name) && !profile.standing.manual.contains(name)) {
+      return false;
+    }
+    without_rule.tree = {.op = Node::Op::Leaf,
+                         .leaf = {.type = Leaf::Type::Segment, .name = std::string(name)}};
+    segment = &without_rule;
+  }
+  write_explanation(out, book, switched_off, *segment, profile, now);
+  return true;
 }
 
 }  // namespace edge::profiles

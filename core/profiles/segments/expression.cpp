@@ -91,10 +91,6 @@ class Parser {
   }
 
   Node chain(std::string_view word, Node::Op op, Node (Parser::*operand)()) {
-    if (++depth_ > kMaxConditionDepth) {
-      fail(fmt::format("at most {} levels of nesting are allowed", kMaxConditionDepth));
-      return {};
-    }
     Node first = (this->*operand)();
     if (peek().is(word)) {
       Node all{.op = op};
@@ -104,7 +100,6 @@ class Parser {
       }
       first = std::move(all);
     }
-    --depth_;
     return first;
   }
   Node disjunction() { return chain("or", Node::Op::Or, &Parser::conjunction); }
@@ -114,14 +109,20 @@ class Parser {
     if (!accept("not")) {
       return primary();
     }
+    Node node{.op = Node::Op::Not};
+    if (descend()) {
+      node.children.push_back(negation());
+      --depth_;
+    }
+    return node;
+  }
+
+  /// One level further down: a `not` or a parenthesis, as a list is in JSON.
+  bool descend() {
     if (++depth_ > kMaxConditionDepth) {
       fail(fmt::format("at most {} levels of nesting are allowed", kMaxConditionDepth));
-      return {};
     }
-    Node node{.op = Node::Op::Not};
-    node.children.push_back(negation());
-    --depth_;
-    return node;
+    return !error_;
   }
 
   Node primary() {
@@ -132,8 +133,12 @@ class Parser {
       if (accept(")")) {
         return {};  // an empty list: undecided
       }
+      if (!descend()) {
+        return {};
+      }
       Node inner = disjunction();
       expect(")");
+      --depth_;
       return inner;
     }
     Node node{.op = Node::Op::Leaf};
@@ -320,7 +325,7 @@ class Parser {
     if (name == "did") {
       leaf.comparison = {.match = Match::Ge, .value = Literal::of(1.0)};
     } else {
-      comparison(leaf.comparison, leaf.function.has_value());
+      comparison(leaf.comparison, true);
     }
     return leaf;
   }

@@ -46,7 +46,7 @@ struct ExpressionOptions {
 Result<Node> parse_expression(std::string_view text, const ExpressionOptions& options = {});
 
 /// The tree as an expression that compiles to an equal tree. Nothing when it has no such form: a
-/// comparison with null or an object.
+/// comparison with null or an object, of a version with a number.
 std::optional<std::string> to_expression(const Node& tree);
 
 /// Whether a word can be a path without backticks.

@@ -98,6 +98,9 @@ class Printer {
       return;
     }
     out += ' ';
+    const bool is_version = name_of(comparison.match).starts_with("semver_");
+    // Behind `semver_…` a number is read as the text of a version.
+    has_form = has_form && !(is_version && comparison.value.kind == Literal::Kind::Number);
     literal(comparison.value);
     out += comparison.ignore_case ? " ignore_case" : "";
   }

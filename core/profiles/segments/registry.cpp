@@ -36,13 +36,14 @@ std::string encode(const SegmentRecord& record) {
   out.member("generation", record.generation).member("state", name_of(record.state));
   out.member("hadMembers", record.had_members).member("configured", record.is_configured);
   out.member("until", record.until).member("cursor", record.cursor);
-  out.member("visited", record.visited);
+  out.member("visited", record.visited).member("complete", record.complete);
   if (record.before) {
     out.key("before").begin_object();
     write_definition_members(out, *record.before);
     out.end_object();
     out.member("beforeGeneration", record.before_generation);
     out.member("beforeHadMembers", record.before_had_members);
+    out.member("beforeComplete", record.before_complete);
   }
   return out.end_object().take();
 }
@@ -62,14 +63,31 @@ std::string text_at(Value stored, std::string_view name) {
   return std::string(value ? value->as_string().value_or("") : "");
 }
 
-Result<SegmentRecord> decode_record(std::string_view text) {
+/// What `write_definition_members` wrote, from the tree alone: the expression beside it is for
+/// people.
+std::optional<Definition> read_stored_definition(std::optional<Value> stored) {
+  json::Writer out;
+  out.begin_object();
+  if (stored) {
+    for (const auto [name, value] : stored->members()) {
+      if (name != "when") {
+        out.key(name).value(value);
+      }
+    }
+  }
+  const std::string text = out.end_object().take();
   const auto document = json::Document::parse(text, json::kEvent);
-  const auto stored = document ? document->root().find("definition") : std::optional<json::Value>{};
-  auto definition =
-      stored ? read_definition(*stored)
-             : Failure({.code = ErrorCode::Internal, .message = "stored segment is not readable"});
+  auto definition = document ? read_definition(document->root()) : Failure(document.error());
+  return definition ? std::optional(std::move(*definition)) : std::nullopt;
+}
+
+/// Nothing when it cannot be read.
+std::optional<SegmentRecord> decode_record(std::string_view text) {
+  const auto document = json::Document::parse(text, json::kEvent);
+  auto definition = document ? read_stored_definition(document->root().find("definition"))
+                             : std::optional<Definition>{};
   if (!definition) {
-    return Failure(definition.error());
+    return std::nullopt;
   }
   const Value root = document->root();
   SegmentRecord record{.definition = std::move(*definition),
@@ -79,24 +97,30 @@ Result<SegmentRecord> decode_record(std::string_view text) {
                        .until = number_at(root, "until"),
                        .cursor = number_at(root, "cursor"),
                        .visited = text_at(root, "visited"),
+                       .complete = number_at(root, root.find("complete") ? "complete" : "until"),
                        .before_generation = number_at(root, "beforeGeneration"),
-                       .before_had_members = flag_at(root, "beforeHadMembers")};
+                       .before_had_members = flag_at(root, "beforeHadMembers"),
+                       .before_complete = number_at(root, "beforeComplete")};
   for (const SegmentState state : {SegmentState::Computing,
                                    SegmentState::Settling,
                                    SegmentState::Ready,
                                    SegmentState::Disabled}) {
     record.state = text_at(root, "state") == name_of(state) ? state : record.state;
   }
-  if (const auto before = root.find("before")) {
-    if (auto read = read_definition(*before)) {
-      record.before = std::move(*read);
-    }
-  }
+  record.before = read_stored_definition(root.find("before"));
   return record;
 }
 
 bool decides(const SegmentRecord& record) {
   return record.state == SegmentState::Ready || record.state == SegmentState::Settling;
+}
+
+/// The definition as it decides: nobody satisfies one that is switched off.
+Definition rule_in(Definition definition, SegmentState state) {
+  if (!definition.is_enabled && state != SegmentState::Disabled) {
+    definition.tree = {};
+  }
+  return definition;
 }
 
 bool has_counters(const Definition& definition) {
@@ -199,7 +223,10 @@ Result<void> SegmentRegistry::put(Definition definition,
   store(record, batch);
   batch.puts.push_back({.key = kNextGeneration, .value = std::to_string(next_generation_)});
   if (old == records.end()) {
-    records.push_back(std::move(record));
+    const auto place = std::ranges::find_if(records, [&](const SegmentRecord& other) {
+      return !other.is_configured && other.definition.name > record.definition.name;
+    });
+    records.insert(place, std::move(record));
   } else {
     *old = std::move(record);
   }
@@ -217,6 +244,10 @@ Result<void> SegmentRegistry::erase(std::string_view name, storage::Batch& batch
   std::vector<SegmentRecord> records = current()->records;
   const auto old =
       std::ranges::find(records, name, [](const auto& one) { return one.definition.name; });
+  if (old == records.end() && std::erase(unreadable_, name) > 0) {
+    batch.dels.push_back({.key = record_key(std::string(name))});
+    return publish(std::move(records));
+  }
   if (old == records.end()) {
     return Failure({ErrorCode::NotFound, fmt::format("there is no segment \"{}\"", name)});
   }
@@ -262,6 +293,7 @@ Result<void> SegmentRegistry::advance(const std::vector<std::uint64_t>& generati
   auto next = std::make_shared<SegmentList>();
   next->records = std::move(records);
   next->book = list->book;
+  next->unreadable = list->unreadable;
   list_.publish(std::move(next));
   return {};
 }
@@ -269,12 +301,12 @@ Result<void> SegmentRegistry::advance(const std::vector<std::uint64_t>& generati
 Result<void> SegmentRegistry::publish(std::vector<SegmentRecord> records) {
   std::vector<Rulebook::Version> versions;
   for (const SegmentRecord& record : records) {
-    versions.push_back({.definition = record.definition,
+    versions.push_back({.definition = rule_in(record.definition, record.state),
                         .generation = record.generation,
                         .state = record.state,
                         .had_members = record.had_members});
     if (record.state == SegmentState::Computing && record.before) {
-      versions.push_back({.definition = *record.before,
+      versions.push_back({.definition = rule_in(*record.before, SegmentState::Ready),
                           .generation = record.before_generation,
                           .state = SegmentState::Ready,
                           .had_members = record.before_had_members});
@@ -287,6 +319,8 @@ Result<void> SegmentRegistry::publish(std::vector<SegmentRecord> records) {
   auto list = std::make_shared<SegmentList>();
   list->records = std::move(records);
   list->book = std::move(*book);
+  std::erase_if(unreadable_, [&](const auto& name) { return list->find(name) != nullptr; });
+  list->unreadable = unreadable_;
   list_.publish(std::move(list));
   return {};
 }
@@ -308,13 +342,11 @@ Result<std::vector<SegmentRecord>> SegmentRegistry::read_stored() {
       return Failure(page.error());
     }
     for (const storage::Page::Item& item : page->items) {
-      auto record = decode_record(item.entry.value);
-      if (!record) {
-        return Failure({.code = ErrorCode::Internal,
-                        .message = fmt::format("stored segment \"{}\" is not readable", item.key),
-                        .reason = "corrupt"});
+      if (auto record = decode_record(item.entry.value)) {
+        records.push_back(std::move(*record));
+      } else {
+        unreadable_.push_back(item.key);
       }
-      records.push_back(std::move(*record));
     }
     if (!page->next) {
       return records;
@@ -335,22 +367,26 @@ SegmentRecord SegmentRegistry::next_version(Definition definition,
   }
   SegmentRecord record{.generation = next_generation_++};
   const bool is_enabled = definition.is_enabled;
-  const bool counts = definition.wants_backfill && folded > 0 && has_counters(definition);
+  const bool counts =
+      is_enabled && definition.wants_backfill && folded > 0 && has_counters(definition);
   record.definition = std::move(definition);
-  record.state = !is_enabled  ? SegmentState::Disabled
-                 : counts     ? SegmentState::Computing
-                 : folded > 0 ? SegmentState::Settling
-                              : SegmentState::Ready;
-  if (old != nullptr && is_enabled) {
-    record.had_members = decides(*old) || old->before.has_value();
+  record.had_members = old != nullptr && (decides(*old) || old->before.has_value());
+  record.state = !is_enabled && !record.had_members ? SegmentState::Disabled
+                 : counts                           ? SegmentState::Computing
+                 : folded > 0                       ? SegmentState::Settling
+                 : is_enabled                       ? SegmentState::Ready
+                                                    : SegmentState::Disabled;
+  if (old != nullptr) {
     if (record.state == SegmentState::Computing) {
       record.before = decides(*old) ? std::optional(old->definition) : old->before;
       record.before_generation = decides(*old) ? old->generation : old->before_generation;
+      record.before_complete = decides(*old) ? old->complete : old->before_complete;
       record.before_had_members = decides(*old) ? record.had_members : old->before_had_members;
       record.before_had_members = record.before_had_members || record.had_members;
     }
   }
   record.until = counts ? folded : 0;
+  record.complete = folded;
   return record;
 }
 

@@ -10,7 +10,10 @@
 //   settling   it decides; everybody is visited once
 //   ready
 //
-// and where it is stands in the store, written together with the counters, so that a restart goes
+// One that is switched off settles too, as a rule that nobody satisfies, so that whoever is in it
+// leaves and is told of; then it is disabled.
+//
+// How far it is stands in the store, written together with the counters, so that a restart goes
 // on where it was.
 #pragma once
 
@@ -45,14 +48,17 @@ struct SegmentRecord {
   std::uint64_t until = 0;     ///< stored events up to this offset are counted while computing …
   std::uint64_t cursor = 0;    ///< … and have been up to this one
   std::string visited = {};    ///< while settling: the last profile id that was visited
+  std::uint64_t complete = 0;  ///< the log was folded up to here when all was counted that shall be
   std::optional<Definition> before = {};  ///< what decides while this one is computed
   std::uint64_t before_generation = 0;
   bool before_had_members = false;
+  std::uint64_t before_complete = 0;
 };
 
 /// All of them, as readers see them. Immutable.
 struct SegmentList {
-  std::vector<SegmentRecord> records = {};  ///< those of the configuration first, else as stored
+  std::vector<SegmentRecord> records = {};   ///< those of the configuration first, others by name
+  std::vector<std::string> unreadable = {};  ///< names of stored ones that are kept out
   std::shared_ptr<const Rulebook> book = std::make_shared<const Rulebook>();
 
   [[nodiscard]] const SegmentRecord* find(std::string_view name) const;
@@ -65,6 +71,9 @@ class SegmentRegistry {
 
   /// Takes the configured definitions and what is in the store, before anything is folded. With
   /// `read_only` nothing is written and new versions do not decide.
+  ///
+  /// A stored definition that cannot be read is kept out (`SegmentList::unreadable`) and stays in
+  /// the store until it is replaced or erased.
   ///
   /// Failure: InvalidArgument for a wrong definition (two of one name, a circle), or of the store.
   Result<void> load(std::vector<Definition> configured, bool read_only);
@@ -95,6 +104,7 @@ class SegmentRegistry {
 
   storage::Store& store_;
   const SwitchedOff switched_off_;
+  std::vector<std::string> unreadable_;
   Snapshot<SegmentList> list_;
   std::uint64_t next_generation_ = 1;
 };

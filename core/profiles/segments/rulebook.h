@@ -41,7 +41,9 @@ struct Segment {
     return state == SegmentState::Ready || state == SegmentState::Settling;
   }
   /// Whether readers are told of its members.
-  [[nodiscard]] bool is_visible() const { return state == SegmentState::Ready || had_members; }
+  [[nodiscard]] bool is_visible() const {
+    return definition.is_enabled && (state == SegmentState::Ready || had_members);
+  }
 };
 
 /// All segments of an installation in order of evaluation: those referred to stand before those

@@ -2,6 +2,7 @@
 #include "core/profiles/segments/segment_fold.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace edge::profiles {
@@ -150,13 +151,52 @@ void SegmentFold::reassess(Profile& profile, Time now, Reason reason) {
   keep(profile);
 }
 
-void SegmentFold::recount(Profile& profile,
+std::vector<SegmentFold::Holding> SegmentFold::holdings() const {
+  const auto list = registry_.current();
+  std::vector<Holding> all;
+  for (const Segment& segment : list->book->segments()) {
+    const SegmentRecord* const record = list->find(segment.definition.name);
+    if (record == nullptr || segment.counters.empty() || segment.state == SegmentState::Disabled) {
+      continue;
+    }
+    const bool is_before = segment.generation != record->generation;
+    Holding holding{.generation = segment.generation,
+                    .complete = is_before ? record->before_complete : record->complete};
+    holding.after = segment.definition.wants_backfill ? 0 : holding.complete;
+    if (segment.state == SegmentState::Computing) {
+      holding.complete = std::numeric_limits<std::uint64_t>::max();
+      holding.gap_from = record->cursor;
+      holding.gap_to = record->until;
+    }
+    all.push_back(holding);
+  }
+  return all;
+}
+
+void SegmentFold::recount(const std::vector<Holding>& holdings,
+                          Profile& profile,
                           const events::Event& event,
                           std::uint64_t arrival,
                           Time now) {
-  assessor();
-  for (const Segment& segment : list_->book->segments()) {
-    assessor_->feed_only(segment.generation, profile, event, arrival, now);
+  Assessor& rules = assessor();
+  for (const Holding& holding : holdings) {
+    if (holding.has(arrival)) {
+      rules.feed_only(holding.generation, profile, event, arrival, now);
+    }
+  }
+}
+
+void SegmentFold::returning(Profile& profile) {
+  const auto list = registry_.current();
+  Standing& standing = profile.standing;
+  drop_unknown(standing, *list->book);
+  standing.due = Time::max();
+  for (const auto& [name, membership] : standing.computed) {
+    const Segment* const segment = list->book->find(name);
+    const bool is_known = segment->generation == membership.generation || segment->had_members;
+    if (membership.is_member && is_known) {
+      ledger_.add(size_key(name), 1);
+    }
   }
 }
 

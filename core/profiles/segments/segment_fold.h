@@ -66,8 +66,32 @@ class SegmentFold final : public Ledger::Watcher {
                                const events::Event& event);
   /// Evaluates everything for a profile that was put together anew, with `reason`.
   void reassess(Profile& profile, Time now, Reason reason);
-  /// Counts an event anew for all versions, without evaluating (undoing a merge).
-  void recount(Profile& profile, const events::Event& event, std::uint64_t arrival, Time now);
+
+  /// Which stored events the counters of one version hold.
+  struct Holding {
+    std::uint64_t generation = 0;
+    std::uint64_t complete =
+        0;                    ///< the log was folded up to here when nothing was missing any more
+    std::uint64_t after = 0;  ///< those behind this offset …
+    std::uint64_t gap_from = 0;  ///< … but for those behind this one …
+    std::uint64_t gap_to = 0;    ///< … up to this one: a backfill has yet to read them
+
+    [[nodiscard]] bool has(std::uint64_t offset) const {
+      return offset > after && (offset <= gap_from || offset > gap_to);
+    }
+  };
+  /// Of all versions that count events.
+  [[nodiscard]] std::vector<Holding> holdings() const;
+  /// Counts a stored event anew for these versions if they hold it, without evaluating (undoing a
+  /// merge).
+  void recount(const std::vector<Holding>& holdings,
+               Profile& profile,
+               const events::Event& event,
+               std::uint64_t arrival,
+               Time now);
+  /// A profile that was absorbed is about to exist again as it was: it is counted where it is still
+  /// a member.
+  void returning(Profile& profile);
   /// Puts somebody into a segment by hand, or takes them out. False when that was so already, or
   /// there are too many.
   bool set_manual(Profile& profile,

@@ -48,10 +48,11 @@ Time Standing::next_due() const {
 
 bool Standing::shrink() {
   std::size_t bytes = 0;
+  bool was_cut = false;
   for (const auto& [key, counter] : counters) {
     bytes += stored_bytes_of(counter);
+    was_cut = was_cut || counter.is_cut;
   }
-  bool was_cut = false;
   while (bytes > kMaxStandingBytes) {
     const auto largest = std::ranges::max_element(
         counters, {}, [](const auto& one) { return stored_bytes_of(one.second); });

@@ -51,7 +51,8 @@ struct Standing {
 
   /// The earliest instant at which a computed membership can change by time alone.
   [[nodiscard]] Time next_due() const;
-  /// Cuts counters until the whole is within `kMaxStandingBytes`; true when something was cut.
+  /// Cuts counters until the whole is within `kMaxStandingBytes`; true when a counter is cut, by
+  /// this or by its own bound.
   bool shrink();
 };
 

@@ -161,6 +161,7 @@ Health Engine::health() {
     health.log_bytes += volume->bytes();
   }
   health.free_bytes = ground_.space.free_bytes();
+  ground_.faults.report(health);
   return health;
 }
 

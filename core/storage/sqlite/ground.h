@@ -2,14 +2,18 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/storage/open.h"
 #include "core/storage/sqlite/disk_space.h"
+#include "core/storage/storage.h"
 
 namespace edge::storage::sqlite {
 
@@ -38,6 +42,26 @@ class Vitals {
   std::atomic<bool> has_failed_ = false;
 };
 
+/// What callbacks threw although they must not. Thread-safe.
+class CallbackFaults {
+ public:
+  void note(const char* what) {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+    last_ = what;
+  }
+  void report(Health& health) const {
+    const std::lock_guard lock(mutex_);
+    health.callback_faults = count_;
+    health.last_callback_fault = last_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::uint64_t count_ = 0;  // guarded by mutex_
+  std::string last_;         // guarded by mutex_
+};
+
 /// What all parts of one engine stand on. Thread-safe.
 struct Ground {
   const std::filesystem::path directory;
@@ -45,8 +69,19 @@ struct Ground {
   const Clock& clock;
   DiskSpace space;
   Vitals vitals = {};
+  CallbackFaults faults = {};
 
   [[nodiscard]] std::int64_t store_ms() const { return to_ms(clock.store_now()); }
+
+  /// Calls a callback. What it throws ends neither the writer nor the callbacks of others.
+  template <typename Call>
+  void tell(const Call& call) {
+    try {
+      call();
+    } catch (const std::exception& fault) {
+      faults.note(fault.what());
+    }
+  }
 
   /// What follows from a writer's fault, once its transaction is rolled back: a full disk gives up
   /// the reserve, damage and failed flushes end the store, a busy file changes nothing.

@@ -25,14 +25,14 @@ class GroupQueue {
  public:
   GroupQueue(Load limit, Load group) : limit_(limit), group_(group) {}
 
-  /// True when the job was taken (moved from); false when the queue is full. A job larger than the
-  /// limit goes in alone.
-  bool try_push(Job& job) {
+  /// True when the job was taken (moved from); false when the queue is full and the job `may_wait`.
+  /// A job larger than the limit goes in alone.
+  bool try_push(Job& job, bool may_wait = true) {
     {
       const std::lock_guard lock(mutex_);
       const bool is_full = waiting_.items + job.load.items > limit_.items ||
                            waiting_.bytes + job.load.bytes > limit_.bytes;
-      if (is_full && !jobs_.empty()) {
+      if (is_full && may_wait && !jobs_.empty()) {
         return false;
       }
       waiting_.items += job.load.items;

@@ -69,8 +69,9 @@ void LogWriter::submit(Batch batch, Deadline deadline, Done done) {
   for (const Append& append : batch.appends) {
     load.items += append.records.size();
   }
+  const bool is_begun = batch.continues;
   Job job{std::move(batch), deadline, std::move(done), load};
-  if (!queue_.try_push(job)) {
+  if (!queue_.try_push(job, !is_begun)) {
     job.done(Failure(
         {ErrorCode::Unavailable, "too many records wait to be written", "", "backpressure", 1s}));
   }
@@ -129,7 +130,7 @@ void LogWriter::process(std::vector<Job> group) {
     outcomes.assign(group.size(), Failure(*refusal));
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
-    group[i].done(std::move(outcomes[i]));
+    ground_.tell([&] { group[i].done(std::move(outcomes[i])); });
   }
 }
 

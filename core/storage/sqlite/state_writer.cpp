@@ -115,7 +115,7 @@ void StateWriter::process(std::vector<StateJob> group) {
   for (StateJob& job : group) {
     if (job.deadline.has_passed()) {
       const Error error = unavailable("the deadline passed before the change was begun");
-      job.finish(&error);
+      ground_.tell([&] { job.finish(&error); });
     } else {
       (job.alone ? alone : timely).push_back(std::move(job));
     }
@@ -138,7 +138,7 @@ void StateWriter::run_alone(const StateJob& job) {
       error = fault.error();
     }
   }
-  job.finish(error ? &*error : nullptr);
+  ground_.tell([&] { job.finish(error ? &*error : nullptr); });
 }
 
 void StateWriter::apply_and_finish(std::vector<StateJob>& timely) {
@@ -147,7 +147,7 @@ void StateWriter::apply_and_finish(std::vector<StateJob>& timely) {
   for (StateJob& job : timely) {
     // A damaged value fails only the change that needs it.
     const std::optional<Error> own = may_be_one_of_them ? try_group({&job, 1}) : error;
-    job.finish(own ? &*own : nullptr);
+    ground_.tell([&] { job.finish(own ? &*own : nullptr); });
   }
 }
 

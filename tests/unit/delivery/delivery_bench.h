@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,7 +41,7 @@ struct DeliveryBench {
 
   /// A forwarder as after a start of the process.
   std::unique_ptr<Forwarder> forwarder() {
-    ForwarderServices services{store, http, clock, random};
+    ForwarderServices services{store, destinations.table(), http, clock, random};
     services.disable = [this](const std::string& id) { disabled.push_back(id); };
     services.limits = limits;
     auto made = std::make_unique<Forwarder>(entry(), services);
@@ -95,7 +96,15 @@ struct DeliveryBench {
   test::ScriptedHttp http;
   SeededRandom random{11};
   destinations::Catalogue catalogue;
-  destinations::Destinations destinations{store, catalogue, {}, {}};
+  std::map<std::string, std::string> secrets;
+  destinations::Destinations destinations{
+      store,
+      catalogue,
+      [this](const std::string& name) {
+        const auto found = secrets.find(name);
+        return found == secrets.end() ? std::nullopt : std::optional(found->second);
+      },
+      {}};
   DeadLetters letters{store, destinations, clock};
   std::vector<std::string> disabled;
   ForwarderLimits limits;

@@ -213,7 +213,6 @@ TEST_CASE("refused credentials pause the destination and lose nothing", "[delive
   CHECK(bench.sent() == Ids{"a", "a"});
   bench.http.follow(ScriptedHttp::answering(200));
   bench.configure(R"({"headers":{"x-api-key":"better"}})");
-  forwarder->replace(bench.entry());
   forwarder->work();
 
   CHECK(bench.sent() == Ids{"a", "a", "a", "b"});
@@ -222,6 +221,8 @@ TEST_CASE("refused credentials pause the destination and lose nothing", "[delive
 
 TEST_CASE("resuming tries refused credentials at once, and so does another secret", "[delivery]") {
   DeliveryBench bench;
+  bench.secrets["KEY"] = "one";
+  bench.configure(R"({"headers":{"x-key":{"secret":"KEY"}}})");
   const auto forwarder = bench.forwarder();
   bench.http.follow(ScriptedHttp::answering(401));
   bench.append("a", "u1");
@@ -230,12 +231,10 @@ TEST_CASE("resuming tries refused credentials at once, and so does another secre
   REQUIRE(bench.sent() == Ids{"a"});
 
   REQUIRE(bench.destinations.set_switch("hook", destinations::Switch::On));
-  forwarder->replace(bench.entry());
   forwarder->work();
   CHECK(bench.sent() == Ids{"a", "a"});
-  auto rotated = *bench.entry();
-  rotated.credentials = "other";
-  forwarder->replace(std::make_shared<const destinations::Entry>(std::move(rotated)));
+  bench.secrets["KEY"] = "other";
+  REQUIRE(bench.destinations.refresh());
   forwarder->work();
   CHECK(bench.sent() == Ids{"a", "a", "a"});
 }
@@ -286,7 +285,6 @@ TEST_CASE("a paused destination keeps its cursor and counts what waits exactly",
   CHECK(forwarder->status()->state == Status::State::Paused);
   CHECK(forwarder->status()->pending == 5);
   REQUIRE(bench.destinations.set_switch("hook", destinations::Switch::On));
-  forwarder->replace(bench.entry());
   forwarder->work();
   CHECK(bench.sent().size() == 5);
 }
@@ -303,6 +301,24 @@ TEST_CASE("events that waited longer than maxAge are dead", "[delivery]") {
   REQUIRE(bench.dead().size() == 1);
   CHECK(bench.dead()[0].reason == "expired");
   CHECK(bench.dead()[0].attempts == 0);
+}
+
+TEST_CASE("an event that expires while it waits keeps its last answer", "[delivery]") {
+  DeliveryBench bench(R"({"retry":{"maxAgeMs":60000}})");
+  bench.append("a", "u1");
+  bench.http.follow([](const transport::OutgoingRequest&) {
+    return transport::IncomingResponse{.status = 503, .body = "out of order"};
+  });
+  bench.forwarder()->work();
+  bench.clock.advance(61s);
+
+  bench.forwarder()->work();
+
+  REQUIRE(bench.dead().size() == 1);
+  CHECK(bench.dead()[0].reason == "expired");
+  CHECK(bench.dead()[0].attempts == 1);
+  CHECK(bench.dead()[0].status == 503);
+  CHECK(bench.dead()[0].response == "out of order");
 }
 
 TEST_CASE("a batch that is refused is halved until the bad event is alone", "[delivery]") {

@@ -179,6 +179,24 @@ TEST_CASE("destinations come and go while the forwarders run", "[delivery]") {
   CHECK(live.destinations.table().get()->route(*events::Event::decode("{}")).is_empty());
 }
 
+TEST_CASE("a stop waits for what is in flight as long as it may", "[delivery]") {
+  Receiver hanging([](const Received&) { return Reaction::hang(); });
+  Live live;
+  live.add("hook", hanging.url());
+  live.append(1);
+  const ForwarderLimits limits{.drain = 0ms};
+  Forwarders forwarders(
+      live.store, live.destinations, live.http, live.clock, live.random, live.registry, limits);
+  std::jthread runner([&](const std::stop_token& stop) { forwarders.run(stop); });
+  REQUIRE(hanging.wait_for(1));
+  const auto begun = std::chrono::steady_clock::now();
+
+  runner = {};  // stops and joins
+
+  CHECK(std::chrono::steady_clock::now() - begun < 5s);
+  CHECK(ForwarderLimits{}.drain == 10s);
+}
+
 TEST_CASE("one event can be sent at once", "[delivery]") {
   Receiver receiver([](const Received&) { return Reaction{.status = 418, .body = "teapot"}; });
   Live live;

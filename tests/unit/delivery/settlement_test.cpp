@@ -151,7 +151,9 @@ TEST_CASE("a destination with the name of a removed one begins anew", "[delivery
     const auto made = bench.destinations.create(late);
     REQUIRE(made);
     auto forwarder = std::make_unique<Forwarder>(
-        *made, ForwarderServices{bench.store, bench.http, bench.clock, bench.random});
+        *made,
+        ForwarderServices{
+            bench.store, bench.destinations.table(), bench.http, bench.clock, bench.random});
     REQUIRE(forwarder->start());
     return forwarder;
   };
@@ -165,7 +167,7 @@ TEST_CASE("a destination with the name of a removed one begins anew", "[delivery
   REQUIRE(bench.destinations.erase("late"));
   const auto forwarder = start();
   bench.clock.advance(601s);
-  former->work();  // had not heard of it yet
+  former->work();  // is not told, but looks
   bench.http.follow(ScriptedHttp::answering(200));
   const std::size_t before = bench.sent().size();
   bench.append("b", "u1", 4);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/destinations/webhook_endpoint.h"
 #include "tests/support/fakes.h"
 #include "tests/support/memory_store.h"
 
@@ -71,6 +72,9 @@ TEST_CASE("a wrong definition is refused by name", "[destinations]") {
       {R"({"name":"a","type":"webhook","ip":"half"})", "/ip"},
       {R"({"name":"a","type":"webhook","filter":1})", "/filter"},
       {R"({"name":"a","type":"webhook","types":[1]})", "/types"},
+      {R"({"name":"a","type":"webhook","types":["bogus"]})", "/types"},
+      {R"({"name":"a","type":"webhook","types":{"deny":["Track"]}})", "/types"},
+      {R"x({"name":"a","type":"webhook","config":{"secret":"(set)"}})x", "/config/secret"},
       {R"({"name":"a","type":"webhook","config":[]})", "/config"},
   }));
   INFO(text);
@@ -107,6 +111,94 @@ TEST_CASE("what a masked answer showed is the secret that was", "[destinations]"
   CHECK(unknown.error().field == "/config/headers/New");
 }
 
+TEST_CASE("null sets a member back", "[destinations]") {
+  Definition base = hook("h");
+  base.filter = "event = x";
+  base.ip = events::IpMode::None;
+  base.types = {.allow = {"track"}};
+  base.retry.max_attempts = 3;
+
+  const auto changed = definition_of(
+      R"({"filter":null,"ip":null,"types":null,"retry":null,"name":null,"lingerMs":null})", base);
+
+  REQUIRE(changed);
+  CHECK(*changed == hook("h"));
+}
+
+TEST_CASE("an id cannot be changed", "[destinations]") {
+  const Definition base = hook("h");
+
+  CHECK(definition_of(R"({"id":"h"})", base));
+  const auto changed = definition_of(R"({"id":"other"})", base);
+  REQUIRE_FALSE(changed);
+  CHECK(changed.error().field == "/id");
+  const auto document = json::Document::parse(
+      R"({"name":"New Name","type":"webhook","url":"https://h/"})", json::kEvent);
+  CHECK(read_definition(document->root(), catalogue(), {}, &base));
+}
+
+TEST_CASE("a name is as long as its characters are many", "[destinations]") {
+  std::string name;
+  for (int i = 0; i < 100; ++i) {
+    name += "\u00e4";
+  }
+  const auto named = [](const std::string& text) {
+    return definition_of(R"({"id":"a","type":"webhook","name":")" + text + "\"}");
+  };
+
+  CHECK(named(name));
+  CHECK(named(name + "x").error().field == "/name");
+}
+
+TEST_CASE("credentials in the query of a URL are masked, and the mask stands for them",
+          "[destinations]") {
+  Definition base = hook("h");
+  base.config = R"({"url":"https://h/in?token=abc&x=1&key=k","headers":{"X-Api-Key":"s"}})";
+  json::Writer out;
+  out.begin_object();
+  write_definition(out, base, catalogue(), true);
+  const std::string shown = out.end_object().take();
+  const auto document = json::Document::parse(shown, json::kEvent);
+  const std::string url(*document->root().at_pointer("/config/url")->as_string());
+
+  CHECK(url.find("abc") == std::string::npos);
+  CHECK(url.find("&x=1&") != std::string::npos);
+  const auto replaced = read_definition(document->root(), catalogue(), {}, &base);  // PUT
+  REQUIRE(replaced);
+  CHECK(replaced->config == base.config);
+  CHECK(definition_of(shown, base) == base);  // PATCH
+  const auto moved =
+      definition_of(R"({"url":"https://new/)" + url.substr(url.find("in?")) + "\"}", base);
+  REQUIRE(moved);
+  CHECK(moved->config.find(R"("https://new/in?token=abc&x=1&key=k")") != std::string::npos);
+  const auto other = definition_of(
+      R"({"url":"https://h/?sig=)" + url.substr(url.find("\u2026"), 11) + "\"}", base);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().field == "/url");
+}
+
+TEST_CASE("a definition that cannot work is refused when it is made", "[destinations]") {
+  const auto [config, field, message] = GENERATE(table<std::string, std::string, std::string>({
+      {R"({"url":"https://bob:pw@h/"})", "/config/url", "must not hold a user name or password"},
+      {R"({"url":"https://h/","headers":{"X-N":5}})", "/config/headers", "the header \"X-N\" must"},
+      {R"({"url":"https://h/","mapping":{"a":"$.event","b":1,"a.b":"$.userId"}})",
+       "/config/mapping",
+       "\"a.b\" lies within \"a\""},
+  }));
+  INFO(config);
+  Bench bench;
+  REQUIRE(bench.destinations.load({}));
+  Definition definition = hook("h");
+  definition.config = config;
+
+  const auto made = bench.destinations.create(definition);
+
+  REQUIRE_FALSE(made);
+  CHECK(made.error().field == field);
+  CHECK(made.error().message.find(message) != std::string::npos);
+  CHECK(made.error().message.find("pw") == std::string::npos);
+}
+
 TEST_CASE("secrets of a definition show as set", "[destinations]") {
   Definition definition = hook("h");
   definition.config =
@@ -131,6 +223,23 @@ TEST_CASE("an endpoint of the original becomes a webhook", "[destinations]") {
   CHECK(definition->type == "webhook");
   CHECK(definition->retry.max_attempts == 4);
   CHECK(definition->retry.base.count() == 1000);
+}
+
+TEST_CASE("an error in an endpoint of the original goes by its own names", "[destinations]") {
+  const auto [retries, field] = GENERATE(table<std::string, std::string>({
+      {R"({"backoffMs":0})", "/retryConfig/backoffMs"},
+      {R"({"maxRetries":-1})", "/retryConfig/maxRetries"},
+      {R"({"maxRetries":"three"})", "/retryConfig/maxRetries"},
+  }));
+  const auto document = json::Document::parse(
+      R"({"name":"crm","url":"https://h/","retryConfig":)" + retries + "}", json::kEvent);
+
+  const auto definition = read_webhook_endpoint(document->root(), catalogue());
+
+  REQUIRE_FALSE(definition);
+  CHECK(definition.error().field == field);
+  CHECK(
+      definition.error().message.starts_with("\"" + field.substr(1) + "\" must be a whole number"));
 }
 
 TEST_CASE("destinations outlive a restart with their numbers and switches", "[destinations]") {

@@ -230,8 +230,14 @@ TEST_CASE("a browser's form is led on only within this host", "[http][events]") 
   CHECK(submit("%2Fthanks").field("Location") == "/thanks");
   CHECK(submit("%2Fthanks").status == 303);
   CHECK(submit("http%3A%2F%2Flocalhost%2Fx").field("Location") == "http://localhost/x");
-  for (const char* foreign :
-       {"https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "%2F%5Cevil.example", "/%0d%0aX:1"}) {
+  CHECK(submit("%2Fd%C3%A4nke%20x").field("Location") == "/d%C3%A4nke%20x");
+  for (const char* foreign : {"https%3A%2F%2Fevil.example",
+                              "%2F%2Fevil.example",
+                              "%2F%5Cevil.example",
+                              "/%0d%0aX:1",
+                              "/a%00b",
+                              "/a%01b",
+                              "/a%7Fb"}) {
     INFO(foreign);
     CHECK(submit(foreign).status == 204);
   }
@@ -239,6 +245,17 @@ TEST_CASE("a browser's form is led on only within this host", "[http][events]") 
   REQUIRE(event);
   CHECK(event->properties()->find("formId")->as_string() == "contact");
   CHECK(event->context()->at_pointer("/page/url")->as_string() == "https://s.example/contact");
+}
+
+TEST_CASE("what is wrong with an event of the original is named as it names it", "[http][events]") {
+  Daemon daemon;
+
+  CHECK(daemon.post("/track/event", R"({"eventType":"dance","user":{"userId":"u"}})")
+            .body.find("\"/eventType\"") != std::string::npos);
+  CHECK(daemon.post("/track/event", R"({"type":"dance","userId":"u"})").body.find("\"/type\"") !=
+        std::string::npos);
+  CHECK(daemon.post("/track/event", R"({"eventType":null,"type":"track","event":"E","userId":"u"})")
+            .status == 200);
 }
 
 TEST_CASE("a filled honeypot is answered as usual and stores nothing", "[http][events]") {

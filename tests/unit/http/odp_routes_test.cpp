@@ -111,6 +111,28 @@ TEST_CASE("events are taken, with their ids against repetition", "[odp]") {
   CHECK(member(profile, "/userId") == "u");
 }
 
+TEST_CASE("somebody who is named by mail or by another id only is the same person each time",
+          "[odp]") {
+  const FlagsDaemon daemon(kNoFlags);
+  const auto sent = [&](const std::string& identifiers) {
+    return daemon
+        .post("/v3/events",
+              R"([{"type":"shop","action":"seen","identifiers":)" + identifiers + R"(,"data":{}}])")
+        .status;
+  };
+
+  CHECK(sent(R"({"email":"O@x.example"})") == 202);
+  CHECK(sent(R"({"email":" o@x.example "})") == 202);
+  CHECK(sent(R"({"customer_id":"c-1"})") == 202);
+
+  const std::string owner = "Authorization: Bearer edl_test\r\n";
+  const Answer profile = daemon.post("/cdp/profile", R"({"email":"o@x.example"})", owner);
+  CHECK(member(profile, "/eventCount") == "2");
+  CHECK(member(profile, "/anonymousId").starts_with("odp-"));
+  const Answer events = daemon.ask("GET", "/cdp/events?event=shop.seen", owner);
+  CHECK(member(events, "/items/0/context/externalIds/0/id") == "c-1");
+}
+
 TEST_CASE("a list with something that is no event is refused as a whole", "[odp]") {
   const FlagsDaemon daemon(kNoFlags);
   const auto [body, index, code] = GENERATE(table<std::string, std::string, std::string>({

@@ -87,6 +87,68 @@ TEST_CASE("a tracking pixel is an image whatever becomes of its event", "[http][
   CHECK(daemon.metrics().find("edge_tracking_pixels_invalid_total 1") != std::string::npos);
 }
 
+TEST_CASE("asking for the head of a tracking pixel is no event", "[http][events]") {
+  IngestDaemon daemon;
+
+  edge::test::RawClient client(daemon.server.endpoint());
+  client.send(
+      "HEAD /v1/pixel/track?event=E&userId=u HTTP/1.1\r\nHost: localhost\r\nConnection: "
+      "close\r\n\r\n");
+
+  REQUIRE(client.read_to_end());
+  CHECK(client.received().starts_with("HTTP/1.1 200 "));
+  CHECK(client.received().find("image/gif") != std::string::npos);
+  CHECK(daemon.log().empty());
+}
+
+TEST_CASE("a wrong path or method of the tracking protocol is told in words", "[http][events]") {
+  IngestDaemon daemon;
+
+  CHECK(daemon.post("/v1/nope", "{}").body ==
+        R"({"success":false,"code":"not_found","message":"there is nothing at this path"})");
+  const Answer wrong = daemon.ask("GET", "/v1/batch", "", "");
+  CHECK(wrong.status == 405);
+  CHECK(wrong.body.find("see Allow") != std::string::npos);
+}
+
+TEST_CASE("settings of a key that is no UTF-8 are readable", "[http][events]") {
+  IngestDaemon daemon;
+
+  const Answer answer = daemon.ask("GET", "/v1/projects/%ff/settings", "", "");
+
+  CHECK(answer.status == 200);
+  CHECK(edge::json::Document::parse(answer.body, edge::json::kStrict));
+}
+
+TEST_CASE("a long batch is taken beside the event loop", "[http][events]") {
+  IngestDaemon daemon;
+  const std::string event = R"({"type":"track","event":"E","userId":"u"})";
+  std::string batch = "[" + event;
+  constexpr int kEvents = 5'000;  // more than one commit takes
+  for (int i = 1; i < kEvents; ++i) {
+    batch += "," + event;
+  }
+
+  CHECK(daemon.post("/v1/batch", batch + "]").body == R"({"success":true})");
+  CHECK(daemon.store().head("events", 0) == kEvents);
+}
+
+TEST_CASE("a list with more elements than a body can hold events is no batch", "[http][events]") {
+  edge::config::Config config;
+  config.ingest.max_body = 3'000;
+  IngestDaemon daemon(std::move(config));
+  std::string list = "{}";
+  for (int i = 0; i < 200; ++i) {
+    list += ",{}";
+  }
+  const std::string none = "[" + list + "]";
+
+  CHECK(daemon.post("/v1/batch", none).body.find("too_many_events") != std::string::npos);
+  CHECK(daemon.post("/track/batch", R"({"events":)" + none + "}").status == 413);
+  CHECK(daemon.post("/v3/events", none).status == 413);
+  CHECK(daemon.post("/webhook/segment", none).status == 413);
+}
+
 TEST_CASE("limits show on the tracking protocol as refusals only", "[http][events]") {
   edge::config::Config config;
   config.limits.push_back(

@@ -97,7 +97,7 @@ class Run {
       }
       return {};
     };
-    REQUIRE(profiles::undo_merge(ledger_, nullptr, *merge, events_of, {}));
+    REQUIRE(profiles::undo_merge(ledger_, nullptr, *merge, {events_of}, {}));
   }
 
   profiles::Rules rules_;

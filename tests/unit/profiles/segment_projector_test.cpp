@@ -11,9 +11,7 @@
 #include "core/profiles/segments/filter.h"
 #include "core/profiles/segments/segment_report.h"
 #include "core/profiles/unmerge.h"
-#include "tests/support/fakes.h"
-#include "tests/support/memory_store.h"
-#include "tests/unit/profiles/log.h"
+#include "tests/unit/profiles/segment_world.h"
 
 namespace edge {
 namespace {
@@ -23,93 +21,11 @@ using profiles::Name;
 using profiles::SegmentRegistry;
 using Names = std::vector<std::string>;
 
-constexpr Time kStart = from_ms(1'770'000'000'000);
-
-profiles::Definition definition(std::string_view name,
-                                std::string_view when,
-                                std::string more = {}) {
-  json::Writer out;
-  out.begin_object().member("name", name).member("when", when);
-  const std::string text = out.end_object().take();
-  const auto document =
-      json::Document::parse(text.substr(0, text.size() - 1) + more + "}", json::kApi);
-  return profiles::read_definition(document->root()).value();
-}
-
-std::string track(std::string_view user, std::string_view event, Time at) {
-  return fmt::format(
-      R"({{"messageId":"m","type":"track","event":"{}","userId":"{}","timestamp":"{}","receivedAt":"{}"}})",
-      event,
-      user,
-      events::format_time(at),
-      events::format_time(at));
-}
-
-std::string identify(std::string_view ids, std::string_view traits, Time at) {
-  return fmt::format(
-      R"({{"messageId":"i","type":"identify",{},"traits":{},"timestamp":"{}","receivedAt":"{}"}})",
-      ids,
-      traits,
-      events::format_time(at),
-      events::format_time(at));
-}
-
-/// A store with a projector that can be ended and started again.
-class World {
- public:
-  explicit World(std::vector<profiles::Definition> configured = {}) {
-    start(std::move(configured));
-  }
-
-  void start(std::vector<profiles::Definition> configured = {}) {
-    projector.reset();
-    registry = std::make_unique<SegmentRegistry>(store, profiles::SwitchedOff{});
-    REQUIRE(registry->load(std::move(configured), false));
-    projector = std::make_unique<profiles::Projector>(
-        store, *registry, clock, profiles::ProjectorOptions{.announce = [this](const Names& raw) {
-          news.insert(news.end(), raw.begin(), raw.end());
-          return Result<void>{};
-        }});
-  }
-
-  void take(const std::vector<std::string>& events) {
-    test::append(store, events);
-    REQUIRE(projector->drain());
-  }
-
-  Result<void> run(profiles::Projector::Task task) {
-    Result<void> outcome = Failure({ErrorCode::Internal, "never called"});
-    projector->submit(std::move(task), [&](Result<void> done) { outcome = std::move(done); });
-    REQUIRE(projector->drain());
-    return outcome;
-  }
-
-  Names segments(std::string_view user) {
-    const auto all = profiles::Profiles(store, *registry).segments_of(user, clock.now());
-    REQUIRE(all);
-    Names defined;  // without the built-in ones
-    std::ranges::copy_if(*all, std::back_inserter(defined), [&](const std::string& name) {
-      return registry->current()->find(name) != nullptr || name.starts_with("hand_");
-    });
-    return defined;
-  }
-
-  profiles::Profile profile(std::string_view user) {
-    return profiles::Profiles(store, *registry).find(Name::UserId, user).value().value();
-  }
-
-  profiles::SegmentNumbers numbers(const std::string& segment) {
-    return profiles::numbers_of(store, segment, clock.now()).value();
-  }
-
-  void advance(std::chrono::milliseconds time) { clock.advance(time); }
-
-  test::FakeClock clock{kStart};
-  test::MemoryStore store{clock};
-  Names news;
-  std::unique_ptr<SegmentRegistry> registry;
-  std::unique_ptr<profiles::Projector> projector;
-};
+using test::definition;
+using test::identify;
+using test::kStart;
+using test::track;
+using test::World;
 
 }  // namespace
 
@@ -423,6 +339,49 @@ TEST_CASE("an explanation shows each condition with what was seen", "[segments]"
   CHECK(root.at_pointer("/tree/children/0/seen")->as_string() == "pro");
   CHECK(root.at_pointer("/tree/children/1/when")->as_string() == "count(\"Order\", 7d) >= 3");
   CHECK(root.at_pointer("/tree/children/1/seen")->as_int64() == 1);
+}
+
+TEST_CASE("an explanation says what a segment is that no rule decides", "[segments]") {
+  World world({definition("off", "plan = pro", R"(,"enabled":false)"),
+               definition("busy", "count(\"Order\", 90d, 30d) >= 30")});
+  world.take({identify(R"("userId":"u")", R"({"plan":"pro"})", kStart)});
+  REQUIRE(world.run(profiles::manual_task("u", "hand_picked", "console", true)));
+  const auto explain = [&](std::string_view name) {
+    json::Writer out;
+    const bool is_known = profiles::explain_segment(
+        out, *world.registry->current()->book, {}, name, world.profile("u"), world.clock.now());
+    const auto document = json::Document::parse(is_known ? out.text() : "{}", json::kApi);
+    const auto text = [&](std::string_view member) {
+      const auto value = document->root().at_pointer(member);
+      return value ? std::string(value->raw()) : std::string("none");
+    };
+    return fmt::format("{} {} {}", text("/member"), text("/state"), text("/tree/value"));
+  };
+
+  CHECK(explain("off") == R"(false "disabled" "true")");
+  CHECK(explain("plan_pro") == R"(true "ready" "true")");
+  CHECK(explain("power_user") == R"(false "ready" "false")");
+  CHECK(explain("hand_picked") == R"(true "ready" "true")");
+  CHECK(explain("unknown") == "none none none");
+}
+
+TEST_CASE("who has more events than are kept is marked, and an explanation says so", "[segments]") {
+  World world({definition("rich", "sum(\"Order\", \"n\", 30d) > 1")});
+  std::vector<std::string> orders;
+  for (int i = 0; i < 2'100; ++i) {
+    std::string order = track("u", "Order", kStart + std::chrono::minutes{i});
+    orders.push_back(order.insert(1, R"("properties":{"n":1},)"));
+  }
+  world.take(orders);
+
+  CHECK(world.profile("u").flags.contains("segment_limit"));
+  const auto list = world.registry->current();
+  json::Writer out;
+  profiles::write_explanation(
+      out, *list->book, {}, *list->book->find("rich"), world.profile("u"), kStart + 48h);
+  const auto document = json::Document::parse(out.text(), json::kApi);
+  CHECK(document->root().at_pointer("/tree/cut")->as_bool() == true);
+  CHECK(document->root().at_pointer("/tree/seen")->as_int64() == 2'100);
 }
 
 TEST_CASE("an object filter looks events up from their root", "[segments]") {

@@ -127,4 +127,22 @@ TEST_CASE("built-in segments can be switched off one by one", "[profiles]") {
   CHECK(profiles::built_in_segments({}, &profile, kNow, {"new_user"}) == Names{"interactive_user"});
 }
 
+TEST_CASE("families of built-in segments are switched off by their beginning", "[profiles]") {
+  const Traits traits = traits_of(R"({"plan":"pro","company":"Acme","revenue":5})");
+  const auto without = [&](const char* name) {
+    return profiles::built_in_segments(traits, nullptr, kNow, {name});
+  };
+
+  CHECK(without("plan_*") == Names{"company_Acme", "low_value"});
+  CHECK(without("plan_free").size() == 3);
+  CHECK(without("*").empty());
+  CHECK(profiles::check_switched_off(
+      {"plan_*", "plan_pro", "pl*", "low_value", "high*", "*", "country_DE"}));
+  for (const char* unknown : {"vip", "plan_", "plan", "Low_value", "vip_*", ""}) {
+    const auto checked = profiles::check_switched_off({unknown});
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().field == "profiles.segments_off");
+  }
+}
+
 }  // namespace edge
