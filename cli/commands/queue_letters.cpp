@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "cli/problem.h"
-#include "core/encoding/base64.h"
 #include "core/encoding/rfc3339.h"
 #include "core/json/writer.h"
 
@@ -136,18 +135,8 @@ std::string queue_letter_json(const QueueLetter& letter, bool whole) {
   out.member("reason", "retries").member("attempts", std::uint64_t{message.dead_attempts});
   out.member("sent", encoding::rfc3339(from_ms(message.timestamp)));
   if (whole) {
-    out.member("heldBy", letter.holder).member("type", queues::name_of(message.type)).key("body");
-    switch (message.type) {
-      case queues::ContentType::Json:
-        out.raw(message.body);
-        break;
-      case queues::ContentType::Text:
-        out.string(message.body);
-        break;
-      case queues::ContentType::Bytes:
-        out.string(encoding::base64_encode(message.body));
-        break;
-    }
+    out.member("heldBy", letter.holder).member("type", queues::name_of(message.type));
+    write_body(out.key("body"), message.type, message.body);
   }
   return out.end_object().take();
 }

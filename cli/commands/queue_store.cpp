@@ -151,18 +151,8 @@ class There final : public QueueStore {
   }
   Result<void> send(const std::string& name, const queues::NewMessage& message) override {
     json::Writer out;
-    out.begin_object().member("content_type", queues::name_of(message.type)).key("body");
-    switch (message.type) {
-      case queues::ContentType::Json:
-        out.raw(message.body);
-        break;
-      case queues::ContentType::Text:
-        out.string(message.body);
-        break;
-      case queues::ContentType::Bytes:
-        out.string(encoding::base64_encode(message.body));
-        break;
-    }
+    out.begin_object().member("content_type", queues::name_of(message.type));
+    write_body(out.key("body"), message.type, message.body);
     if (message.delay) {
       out.member("delay_seconds", *message.delay);
     }
@@ -260,6 +250,20 @@ std::string text_in_report(const std::string& report, std::string_view member) {
   const auto document = json::Document::parse(report, json::kApi);
   const auto value = document ? document->root().find(member) : std::nullopt;
   return std::string(value ? value->as_string().value_or("") : "");
+}
+
+void write_body(json::Writer& out, queues::ContentType type, const std::string& body) {
+  switch (type) {
+    case queues::ContentType::Json:
+      out.raw(body);
+      break;
+    case queues::ContentType::Text:
+      out.string(body);
+      break;
+    case queues::ContentType::Bytes:
+      out.string(encoding::base64_encode(body));
+      break;
+  }
 }
 
 }  // namespace edge::cli

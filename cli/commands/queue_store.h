@@ -9,6 +9,7 @@
 
 #include "cli/call.h"
 #include "core/base/result.h"
+#include "core/json/writer.h"
 #include "core/queues/queues.h"
 
 namespace edge::cli {
@@ -44,5 +45,8 @@ std::unique_ptr<QueueStore> open_queues(Call& call, Call::Access access);
 
 /// A report's member that is a text; empty when it is null.
 std::string text_in_report(const std::string& report, std::string_view member);
+
+/// Writes the body of a message as a value: JSON as it is, octets in base64.
+void write_body(json::Writer& out, queues::ContentType type, const std::string& body);
 
 }  // namespace edge::cli
