@@ -52,8 +52,8 @@ struct Desk {
                                          const std::string& script) const {
     const std::string text =
         "mkfifo talk; edgectl webhook listen " + options +
-        " >heard 2>talk & exec 3<talk; read -r _ _ url <&3; cat <&3 >said &\n" + script +
-        "\nwait %1; code=$?; cat heard; cat said >&2; exit $code";
+        " >heard 2>talk & listener=$!; exec 3<talk; read -r _ _ url <&3; cat <&3 >said &\n" +
+        script + "\nwait $listener; code=$?; cat heard; cat said >&2; exit $code";
     RunOptions with = kSecret;
     with.env["PATH"] = edge::test::bin_dir() + ":/usr/bin:/bin";
     return sandbox.run({"bash", "-mc", text}, with);
