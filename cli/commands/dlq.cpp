@@ -3,7 +3,6 @@
 // daemon, else read from the local store.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -106,18 +105,16 @@ Result<void> discard_letter(Call& call, Remote* daemon, const std::string& id) {
 
 Result<int> discard(Call& call) {
   auto ids = call.all("ID");
-  const auto first = std::stable_partition(
-      ids.begin(), ids.end(), [](const std::string& id) { return !is_message_id(id); });
-  const std::vector<std::string> messages(first, ids.end());
   if (call.dry_run()) {
     for (const std::string& id : ids) {
       call.note(fmt::format("would discard {}", id));
     }
     return exit_code::kDone;
   }
+  const auto messages = take_message_ids(ids);
   Remote* const daemon = call.running_daemon();
-  for (auto id = ids.begin(); id != first; ++id) {
-    if (auto done = discard_letter(call, daemon, *id); !done) {
+  for (const std::string& id : ids) {
+    if (auto done = discard_letter(call, daemon, id); !done) {
       return Failure(done.error());
     }
   }

@@ -198,9 +198,7 @@ Result<std::optional<int>> retry_named(Call& call, const std::string& name) {
 
 /// Puts the messages among the ids back into their queues and takes those ids away; how many.
 Result<std::size_t> retry_messages(Call& call, std::vector<std::string>& ids) {
-  const auto first = std::stable_partition(
-      ids.begin(), ids.end(), [](const std::string& id) { return !is_message_id(id); });
-  const std::vector<std::string> messages(first, ids.end());
+  const auto messages = take_message_ids(ids);
   if (messages.empty()) {
     return std::size_t{0};
   }
@@ -215,7 +213,6 @@ Result<std::size_t> retry_messages(Call& call, std::vector<std::string>& ids) {
   if (!done) {
     return Failure(done.error());
   }
-  ids.erase(first, ids.end());
   return messages.size();
 }
 

@@ -63,6 +63,14 @@ bool is_message_id(std::string_view id) {
          id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+std::vector<std::string> take_message_ids(std::vector<std::string>& ids) {
+  const auto first = std::stable_partition(
+      ids.begin(), ids.end(), [](const std::string& id) { return !is_message_id(id); });
+  std::vector<std::string> messages(first, ids.end());
+  ids.erase(first, ids.end());
+  return messages;
+}
+
 Result<std::optional<std::string>> holder_of(QueueStore& store, const std::string& name) {
   if (!queues::check_name(name)) {
     return std::optional<std::string>();

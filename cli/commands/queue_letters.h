@@ -24,6 +24,8 @@ struct QueueLetter {
 
 /// Whether dead letters of that id are messages of queues.
 bool is_message_id(std::string_view id);
+/// Those among the ids; the others stay, in their order.
+std::vector<std::string> take_message_ids(std::vector<std::string>& ids);
 
 /// The dead-letter queue of a queue, empty when it has none; nothing when no queue has that name.
 Result<std::optional<std::string>> holder_of(QueueStore& store, const std::string& name);

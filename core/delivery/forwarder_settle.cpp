@@ -152,8 +152,10 @@ void Forwarder::settle_one(Delivery& delivery,
   state.first_attempt = state.first_attempt == 0 ? now : state.first_attempt;
   state.last_attempt = now;
   state.done = trace.done;
-  state.status = all.status;
-  state.response = all.response;
+  if (verdict.action != Action::Delivered) {  // those go without what was answered
+    state.status = all.status;
+    state.response = all.response;
+  }
   if (verdict.action != Action::Delivered && is_forgotten(delivery)) {
     settlement_.forget(delivery);
     finish(delivery);
